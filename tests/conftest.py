@@ -1,0 +1,3 @@
+"""Every test may ask for the real servers."""
+
+pytest_plugins = ["shared.testing.infrastructure"]

@@ -1,0 +1,85 @@
+"""Who may ask: FastAPI dependencies over the bearer token, for the routes under `/api/v1/{instansi}`."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared.errors import Refusal
+from shared.web.tokens import INSTANSI_PATTERN, Caller, Role, TokenMissing, TokenVerifier
+
+__all__ = ["Caller", "CallerDep", "Role", "caller_of", "employee_of", "requires"]
+
+_bearer = HTTPBearer(auto_error=False, description="JWT with instansi and roles; audience kinerja")
+
+
+class OtherInstansi(Refusal):
+    """The token belongs to another instansi than the path."""
+
+    code = "other-instansi"
+    status = 403
+
+
+class RoleRequired(Refusal):
+    """The route needs a role that the token does not carry."""
+
+    code = "role-required"
+    status = 403
+
+
+class EmployeeRequired(Refusal):
+    """The route acts for an employee, the token names none."""
+
+    code = "employee-required"
+    status = 403
+
+
+async def caller_of(
+    request: Request,
+    instansi: Annotated[str, Path(pattern=INSTANSI_PATTERN, description="the employer, e.g. medan")],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    """The caller, whose token must be of the path's instansi."""
+    if credentials is None:
+        raise TokenMissing(
+            "Kirim header Authorization: Bearer <token>. / Send the header Authorization: Bearer <token>."
+        )
+    verifier: TokenVerifier = request.app.state.tokens
+    caller = await verifier.verify(credentials.credentials)
+    request.state.caller = caller
+    if caller.instansi != instansi:
+        raise OtherInstansi(
+            "Token ini milik instansi lain. / This token belongs to another instansi.",
+            token_instansi=caller.instansi,
+        )
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(caller_of)]
+
+
+def requires(*roles: str) -> Callable[[Caller], Awaitable[Caller]]:
+    """A dependency that lets in callers with at least one of the roles."""
+    wanted = [Role(role) for role in roles]
+
+    async def with_role(caller: CallerDep) -> Caller:
+        if caller.roles.isdisjoint(wanted):
+            names = ", ".join(wanted)
+            raise RoleRequired(
+                f"Diperlukan salah satu peran: {names}. / One of these roles is required: {names}.",
+                roles=wanted,
+            )
+        return caller
+
+    return with_role
+
+
+def employee_of(caller: Caller) -> UUID:
+    """The employee who acts; EmployeeRequired for a system's token."""
+    if caller.employee is None:
+        raise EmployeeRequired(
+            "Token ini tidak menyebut pegawai. / This token names no employee.", caller=caller.subject
+        )
+    return caller.employee

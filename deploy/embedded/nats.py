@@ -122,7 +122,7 @@ def reader_user(password: str) -> dict[str, Any]:
 
 
 def service_user(service: str, password: str, durables: Mapping[str, str]) -> dict[str, Any]:
-    """May publish its own messages, and fetch and acknowledge on its durables (`durables`: name -> stream)."""
+    """May publish its own messages, and fetch and acknowledge on `durables` (name -> stream)."""
     publish = [f"kinerja.*.{service}.>", f"$JS.API.STREAM.INFO.{service.upper()}"]
     for durable, stream in durables.items():
         publish += [

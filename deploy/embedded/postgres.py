@@ -14,6 +14,7 @@ from pathlib import Path
 from deploy.embedded.process import StartError, free_port, living_in, spawn, stop, tail, wait_until
 
 _ROOT_RUNS_AS = "nobody"
+_CAP_SETPCAP = 8
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -136,8 +137,8 @@ class Postgres:
     def _clear_leftovers(self) -> None:
         """End what a killed run left behind on this data, then drop its lock file.
 
-        Every PostgreSQL process works in its data directory, so an empty list proves that the lock file is stale
-        even when its process id belongs to somebody else by now.
+        Every PostgreSQL process works in its data directory. With none there the lock file is stale, even if
+        its process id belongs to somebody else by now.
         """
         for sign in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             for pid in living_in(self.data, "postgres"):
@@ -186,16 +187,22 @@ def _unprivileged(command: Sequence[str | Path]) -> list[str | Path]:
     lead = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--pdeathsig=INT"]
     capability = _reading_capability()
     if capability:
-        lead += [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
+        # Without the last option access(2), by which initdb looks for its files, ignores the capability.
+        lead += [
+            f"--inh-caps=+{capability}",
+            f"--ambient-caps=+{capability}",
+            "--securebits=+no_setuid_fixup",
+        ]
     return [*lead, *command]
 
 
 def _reading_capability() -> str | None:
     """The smaller capability to pass any folder that this process may hand on."""
     status = Path("/proc/self/status").read_text()
-    bounding = int(status.partition("CapBnd:")[2].split()[0], 16)
-    permitted = int(status.partition("CapPrm:")[2].split()[0], 16)
-    for name, bit in (("dac_read_search", 2), ("dac_override", 1)):
-        if bounding & permitted & 1 << bit:
-            return name
+    bounding, permitted = (int(status.partition(f"Cap{kind}:")[2].split()[0], 16) for kind in ("Bnd", "Prm"))
+    ours = bounding & permitted
+    if ours & 1 << _CAP_SETPCAP:
+        for name, bit in (("dac_read_search", 2), ("dac_override", 1)):
+            if ours & 1 << bit:
+                return name
     return None

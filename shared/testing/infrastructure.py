@@ -33,7 +33,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 class Databases:
-    """Called with a service's name it makes a fresh migrated database, with None an empty one (roles bare_*)."""
+    """Called with a service's name: a fresh migrated database; with None: an empty one (roles `bare_*`)."""
 
     def __init__(self, server: Postgres, templates: dict[str, str]) -> None:
         self._server = server
@@ -86,7 +86,7 @@ def databases(postgres: Postgres, _templates: dict[str, str]) -> Iterator[Databa
 
 @pytest.fixture(scope="module")
 def nats_server() -> Iterator[Nats]:
-    """A NATS server with JetStream and no passwords, fresh for each test module; it may be killed and started."""
+    """A NATS server with JetStream and no passwords, fresh for each test module; tests may kill it."""
     folder = Path(tempfile.mkdtemp(prefix="kinerja-nats-"))
     server = Nats(folder / "data", folder / "nats.log")
     try:

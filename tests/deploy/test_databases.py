@@ -1,12 +1,8 @@
 """The fixtures every other test leans on."""
 
-from pathlib import Path
-
 import asyncpg
-import nats
 import pytest
 
-from deploy.embedded.nats import Nats
 from deploy.embedded.postgres import Postgres
 from deploy.provision import provision
 from shared.testing.infrastructure import Databases
@@ -56,33 +52,3 @@ async def test_a_database_made_from_a_template_has_its_tables(
     connection = await asyncpg.connect(clone.url("owner", "postgresql"))
     assert await connection.fetchval("SELECT n FROM kept") == 7
     await connection.close()
-
-
-async def test_streams_survive_a_killed_nats_server(nats_server: Nats) -> None:
-    for round_ in (1, 2):
-        client = await nats.connect(nats_server.url)
-        jetstream = client.jetstream()
-        if round_ == 1:
-            await jetstream.add_stream(name="KEPT", subjects=["kept.>"])
-            await jetstream.publish("kept.one", b"1")
-            nats_server.kill()
-            nats_server.start()
-        else:
-            assert (await jetstream.stream_info("KEPT")).state.messages == 1
-        await client.close()
-
-
-async def test_postgres_keeps_what_was_committed_when_killed(tmp_path: Path) -> None:
-    server = Postgres(tmp_path / "data", tmp_path / "log", fsync=False)
-    server.start()
-    try:
-        connection = await asyncpg.connect(server.url())
-        await connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
-        server.kill()
-        server.start()
-        connection = await asyncpg.connect(server.url())
-        assert await connection.fetchval("SELECT n FROM kept") == 7
-        assert await connection.fetchval("SHOW data_checksums") == "on"
-        await connection.close()
-    finally:
-        server.stop()

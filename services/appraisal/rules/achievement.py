@@ -85,8 +85,8 @@ class InvalidRealisation(Refusal):
 class Achievement:
     """How far one target was reached.
 
-    `percent` is unrounded (28 significant digits); `rounded` is in whole percent, half up, as forms show it and
-    categories are chosen by. `formula` names the line of the regulation that was used.
+    `percent` is unrounded (28 significant digits); `rounded` is in whole percent, half up, as forms show it
+    and categories are chosen by. `formula` names the line of the regulation that was used.
     """
 
     percent: Decimal
@@ -127,7 +127,7 @@ def achievement(
 
     Legal source: PermenPANRB 8/2021 p. 99 and 110. Normal: realisation / target; special (lower is better):
     1 + (1 - realisation / target). Outside a range its nearer end is the target. Three points are policy, as
-    the text is silent: inside a range is 100 %, a zero target follows `zero_rule` (used for nothing else), and
+    the text is silent: inside a range is 100 %, a zero target follows `zero_rule` (used for nothing else),
     the result never falls below 0 %. It has no upper limit here: caps belong to what uses it.
 
     Raises what `check_target` raises, and InvalidRealisation for NaN, infinity or an absurd size.

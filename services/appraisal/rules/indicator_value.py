@@ -40,8 +40,9 @@ def indicator_value(percent: int, *, maximum_target: bool = False) -> IndicatorV
     """Category and value of a capaian IKI in whole percent (`Achievement.rounded`).
 
     Legal source: PermenPANRB 8/2021 p. 101. `maximum_target` says that 100 % is the most that can be reached:
-    reaching it is then Sangat Baik, 120. The line of 101-110 % is read from the pattern of the others (page 100
-    was not seen), and what lies above it, which has a value but no name there, is called Sangat Baik too.
+    reaching it is then Sangat Baik, 120. The line of 101-110 % is read off the pattern of the others (page 100
+    was not seen); what lies above it has a value but no name there and is called Sangat Baik too.
+
     Raises InvalidRealisation below 0.
     """
     if percent < 0:

@@ -1,7 +1,7 @@
 """The recommended rating of work results: evidence put beside the superior's decision.
 
-PermenPANRB 6/2022 has no such formula: the superior judges results against expectation. What is computed here is
-a policy of the instansi and never itself a rating.
+PermenPANRB 6/2022 has no such formula: the superior judges results against expectation. What this computes is a
+policy of the instansi and never itself a rating.
 """
 
 from collections.abc import Sequence

@@ -38,7 +38,7 @@ def test_the_published_values_and_every_edge_of_a_category(
     percent: int, category: Category, value: int
 ) -> None:
     result = indicator_value(percent)
-    assert (result.category, result.value) == (category, value)
+    assert (result.category, result.value) == (category, D(value))
 
 
 @pytest.mark.parametrize(("percent", "value"), [(104, "113.33"), (95, "85"), (70, "60"), (30, "24.92")])
@@ -53,7 +53,7 @@ def test_reaching_the_most_that_can_be_reached_is_worth_120(
     percent: int, category: Category, value: int
 ) -> None:
     result = indicator_value(percent, maximum_target=True)
-    assert (result.category, result.value) == (category, value)
+    assert (result.category, result.value) == (category, D(value))
 
 
 def test_less_than_nothing_is_refused() -> None:

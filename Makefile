@@ -1,0 +1,48 @@
+# Needs Python 3.11 or newer, make and git. Everything else goes into .venv.
+
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+SETUP := .venv/.kinerja-setup
+UV := uv==0.13.9
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
+
+setup: $(SETUP) ## make .venv from the pinned requirements
+
+$(SETUP): requirements-dev.txt requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed (Debian: apt install python3-venv)." >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "Python's venv module is needed (Debian: apt install python3-venv)." >&2; exit 2; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: $(SETUP) ## the whole system with sample data and a live picture; Ctrl-C ends it
+	$(BIN)/kinerja demo
+
+test: $(SETUP) ## every test, on real NATS and PostgreSQL servers of its own
+	$(BIN)/python -m pytest
+
+check: $(SETUP) ## format, lint, types, imports, architecture rules, message contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q $(wildcard tests/architecture tests/contracts)
+
+fmt: $(SETUP) ## format and sort imports
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+lock: $(SETUP) ## compile requirements*.txt from requirements*.in, with hashes
+	test -x $(BIN)/uv || $(BIN)/pip install --quiet $(UV)
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+
+clean: ## remove .venv, caches and the embedded system's data
+	rm -rf .venv .kinerja *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

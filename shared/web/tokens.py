@@ -172,9 +172,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
 
 
 def _expired() -> TokenExpired:
-    return TokenExpired(
-        "Token sudah kedaluwarsa; minta token baru. / The token has expired; ask for a new one."
-    )
+    return TokenExpired("Token sudah kedaluwarsa; minta token baru. / The token has expired; ask for a new one.")
 
 
 def _invalid(why: str) -> TokenInvalid:

@@ -21,8 +21,12 @@ class Policy(BaseModel):
 
     version: int
     period_kind: PeriodKind
-    late_after_working_days: int = Field(ge=0, description="an entry received later than this after its day is marked late")
-    verification_grace_working_days: int = Field(ge=0, description="how long waiting entries stay verifiable once hr closes")
+    late_after_working_days: int = Field(
+        ge=0, description="an entry received later than this after its day is marked late"
+    )
+    verification_grace_working_days: int = Field(
+        ge=0, description="how long waiting entries stay verifiable once hr closes"
+    )
     gap_threshold_percent: Amount = Field(description="an indicator of a closed period below this opens a gap")
     score_above_percent: Amount = Field(description="mean achievement from which 'above expectation' is recommended")
     score_meets_percent: Amount = Field(description="mean achievement from which 'meets expectation' is recommended")

@@ -1,0 +1,108 @@
+"""Connections to one service's database, and the one place where transactions begin and end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import asyncpg
+import orjson
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+R = TypeVar("R")
+
+#: Lost a race or were chosen as a deadlock's victim: run the whole transaction again.
+_RETRY = {"23505", "40001", "40P01"}
+_ATTEMPTS = 5
+
+
+class VersionConflict(Exception):
+    """Somebody else appended to the stream first; the transaction is run again."""
+
+
+class Database:
+    """A pool for one role. `epoch` belongs to the database and is raised by a restore."""
+
+    def __init__(self, url: str, *, size: int = 10) -> None:
+        """`url` is postgresql+asyncpg://role:password@host:port/database."""
+        self.url = url
+        self.engine = create_async_engine(
+            url,
+            pool_size=size,
+            max_overflow=size,
+            pool_timeout=10,
+            json_deserializer=orjson.loads,
+            json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
+            connect_args={
+                "timeout": 5,
+                "server_settings": {"idle_in_transaction_session_timeout": "60000", "lock_timeout": "20000"},
+            },
+        )
+        self._epoch: int | None = None
+
+    @asynccontextmanager
+    async def transaction(self, instansi: str | None = None) -> AsyncIterator[AsyncConnection]:
+        """One transaction; `instansi` limits what the api role can see and write."""
+        async with self.engine.begin() as conn:
+            if instansi is not None:
+                await conn.execute(_AS_INSTANSI, {"instansi": instansi})
+            yield conn
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[R]], instansi: str | None = None) -> R:
+        """Run `work` in one transaction, again from the start when it lost a race."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with self.transaction(instansi) as conn:
+                    return await work(conn)
+            except (VersionConflict, DBAPIError) as error:
+                if attempt == _ATTEMPTS or not is_race(error):
+                    raise
+                await asyncio.sleep(0.005 * attempt)
+        raise AssertionError("unreachable")
+
+    async def epoch(self) -> int:
+        """Raised by a restore, so that versions after it are newer than those before."""
+        if self._epoch is None:
+            async with self.engine.connect() as conn:
+                self._epoch = int((await conn.execute(text("SELECT value FROM epoch"))).scalar_one())
+        return self._epoch
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+    def driver_url(self) -> str:
+        """The address in the driver's own form, for connections outside the pool."""
+        return self.url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+_AS_INSTANSI = text("SELECT set_config('kinerja.instansi', :instansi, true)")
+
+
+def is_race(error: Exception) -> bool:
+    """Whether running the transaction again can help."""
+    if isinstance(error, VersionConflict):
+        return True
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRY - {"23505"}
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether `error` says that the database is away, and nothing about what was asked of it."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if error.connection_invalidated or state[:2] in {"08", "57", "53"} or state in {"25P03", "55P03"}:
+            return True
+        return isinstance(error, OperationalError | InterfaceError) and not state
+    away = (
+        PoolTimeout,
+        OSError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.CannotConnectNowError,
+    )
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] in {"08", "57", "53"}
+    return isinstance(error, away)

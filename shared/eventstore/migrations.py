@@ -1,0 +1,51 @@
+"""Running a service's Alembic migrations, as its owner. A deploy step, never part of a service's start."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import pool, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.eventstore.schema import partitions
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def upgrade(service: str, owner_url: str) -> None:
+    """Bring the database of `service` to the newest version and make its coming partitions.
+
+    `owner_url` is postgresql+asyncpg://owner:password@host:port/database. Runs an event loop of its own.
+    """
+    asyncio.run(_upgrade(service, owner_url))
+
+
+async def _upgrade(service: str, owner_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "services" / service / "migrations"))
+    engine = create_async_engine(owner_url, poolclass=pool.NullPool)
+    try:
+        async with engine.begin() as conn:
+            await conn.execute(text("SET lock_timeout = '5s'"))
+            await conn.run_sync(_run_alembic, config)
+        async with engine.begin() as conn:
+            for statement in partitions(datetime.now(UTC).date()):
+                await conn.exec_driver_sql(statement)
+    finally:
+        await engine.dispose()
+
+
+def _run_alembic(connection: Connection, config: Config) -> None:
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def run_env() -> None:
+    """What every service's `migrations/env.py` does."""
+    connection: Connection = context.config.attributes["connection"]
+    context.configure(connection=connection, transaction_per_migration=False)
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,97 @@
+"""Refill the road: every public message again, made from the record, past the outbox."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.base import Message
+from shared.eventstore.database import Database
+from shared.eventstore.decider import Recorded, Slice
+from shared.eventstore.history import PAGE, pages, stories
+from shared.eventstore.outbox import Parcel, parcel
+from shared.eventstore.relay import Publisher
+from shared.eventstore.rows import fetch
+
+_STATES = """
+SELECT instansi, source, version, type, content, meta, occurred_at, changed_at FROM published
+WHERE (instansi, source) > ($1, $2) AND ($3::text IS NULL OR instansi = $3) AND ($4::timestamptz IS NULL OR changed_at >= $4)
+ORDER BY instansi, source LIMIT $5
+"""
+
+
+class Republisher:
+    """Sends what was recorded since a moment once more. `run` names this run: the broker forgets no id it saw lately."""
+
+    def __init__(
+        self,
+        db: Database,
+        slices: Sequence[Slice[Any, Any, Any]],
+        publisher: Publisher,
+        run: str,
+        *,
+        per_second: int = 5_000,
+    ) -> None:
+        self.db, self.slices, self.publisher, self.run, self.per_second = (
+            db,
+            slices,
+            publisher,
+            run,
+            per_second,
+        )
+
+    async def send(self, since: datetime | None = None, instansi: str | None = None) -> int:
+        """Everything recorded since `since` (None: ever), of `instansi` (None: all); returns how many messages."""
+        epoch, sent = await self.db.epoch(), 0
+        for slice_ in self.slices:
+            if slice_.publish is None:
+                continue
+            async for keys in pages(self.db, slice_, instansi, since):
+                async with self.db.transaction() as conn:
+                    found = await stories(conn, slice_, keys)
+                parcels = [
+                    parcel(message, step.at, epoch)
+                    for story in found
+                    for step in story.steps
+                    if since is None or step.at.recorded_at >= since
+                    if (message := slice_.publish(step.event, step.state, step.at)) is not None
+                ]
+                sent += await self._put(parcels)
+        return sent + await self._states(since, instansi, epoch)
+
+    async def _states(self, since: datetime | None, instansi: str | None, epoch: int) -> int:
+        types = {message.full_type(): message for message in Message.every()}
+        sent, after = 0, ("", UUID(int=0))
+        while True:
+            async with self.db.transaction() as conn:
+                rows = await fetch(conn, _STATES, *after, instansi, since, PAGE)
+            if not rows:
+                return sent
+            sent += await self._put(
+                [
+                    parcel(
+                        types[row[3]].model_validate(row[4]),
+                        Recorded(
+                            instansi=row[0],
+                            stream=row[1],
+                            version=row[2],
+                            occurred_at=row[6],
+                            recorded_at=row[7],
+                            meta=row[5],
+                        ),
+                        epoch,
+                    )
+                    for row in rows
+                ]
+            )
+            after = (rows[-1][0], rows[-1][1])
+
+    async def _put(self, parcels: Sequence[Parcel]) -> int:
+        for start in range(0, len(parcels), PAGE):
+            part = parcels[start : start + PAGE]
+            await asyncio.gather(
+                *(self.publisher.put(p.subject, p.body, f"{p.event_id}:r{self.run}", p.traceparent) for p in part)
+            )
+            await asyncio.sleep(len(part) / self.per_second)
+        return len(parcels)

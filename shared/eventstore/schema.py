@@ -1,0 +1,125 @@
+"""The tables every service's database has, and the row security of all its tables. Used by migrations, run as owner."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from alembic import op
+
+_FOUNDATION = """
+CREATE TABLE events (
+    instansi text NOT NULL, stream uuid NOT NULL, version integer NOT NULL CHECK (version > 0),
+    type text NOT NULL, schema integer NOT NULL, data jsonb NOT NULL, meta jsonb NOT NULL,
+    occurred_at timestamptz NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (instansi, stream, version)
+) PARTITION BY RANGE (stream);
+CREATE TABLE events_other PARTITION OF events DEFAULT;
+CREATE INDEX events_recorded ON events USING brin (recorded_at);
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, instansi text NOT NULL, subject text NOT NULL,
+    event_id uuid NOT NULL, body text NOT NULL CHECK (octet_length(body) <= 262144), traceparent text,
+    created_at timestamptz NOT NULL DEFAULT now(), refused integer NOT NULL DEFAULT 0, error text, parked_at timestamptz
+) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX outbox_ready ON outbox (id) WHERE parked_at IS NULL;
+CREATE TABLE published (
+    instansi text NOT NULL, source uuid NOT NULL, version integer NOT NULL, type text NOT NULL, content jsonb NOT NULL,
+    meta jsonb NOT NULL, occurred_at timestamptz NOT NULL, changed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (instansi, source)
+);
+CREATE INDEX published_changed ON published (changed_at);
+CREATE TABLE texts (
+    instansi text NOT NULL, id uuid NOT NULL, person uuid NOT NULL, body text NOT NULL, salt text NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (instansi, id)
+);
+CREATE INDEX texts_person ON texts (instansi, person);
+CREATE TABLE idempotency (
+    instansi text NOT NULL, key bytea NOT NULL, body_hash bytea NOT NULL, status integer, body jsonb, headers jsonb,
+    created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (instansi, key)
+);
+CREATE TABLE inbox (
+    durable text NOT NULL, event_id uuid NOT NULL, recorded_at timestamptz NOT NULL,
+    handled_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (durable, event_id, recorded_at)
+) PARTITION BY RANGE (recorded_at);
+CREATE TABLE inbox_other PARTITION OF inbox DEFAULT;
+CREATE TABLE tries (
+    durable text NOT NULL, event_id text NOT NULL, count integer NOT NULL, error text NOT NULL,
+    last_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (durable, event_id)
+);
+CREATE TABLE dead_letters (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, durable text NOT NULL, instansi text, stream_seq bigint NOT NULL,
+    sent_at timestamptz NOT NULL, subject text NOT NULL, event_id text, payload bytea NOT NULL, headers jsonb NOT NULL,
+    reason text NOT NULL, error text NOT NULL, trace text NOT NULL, tries integer NOT NULL, created_at timestamptz NOT NULL DEFAULT now(),
+    settled_at timestamptz, settled text, UNIQUE (durable, sent_at, stream_seq)
+);
+CREATE TABLE relay_state (
+    stream text PRIMARY KEY, created timestamptz NOT NULL, last_seq bigint NOT NULL, acked_at timestamptz NOT NULL
+);
+CREATE TABLE epoch (value integer NOT NULL);
+INSERT INTO epoch VALUES (1);
+"""
+
+#: Foundation tables that belong to an instansi, and what the api and the worker may do with them.
+_TENANT = {
+    "events": ("SELECT, INSERT", "SELECT, INSERT"),
+    "outbox": ("SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"),
+    "published": ("SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE"),
+    "texts": ("SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE, DELETE"),
+    "idempotency": ("SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"),
+}
+_EVERYDAY = "SELECT, INSERT, UPDATE, DELETE"
+
+
+def foundation_1(service: str) -> None:
+    """Create the foundation of `service`, as it was in its first version. Never edit: add `foundation_2`."""
+    _run(_FOUNDATION)
+    for table, (api, worker) in _TENANT.items():
+        secure(service, table, api=api, worker=worker)
+    for table in ("inbox", "tries", "dead_letters", "relay_state"):
+        _run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {service}_worker")
+    _run(f"GRANT SELECT ON epoch TO {service}_api, {service}_worker")
+    _run(f"GRANT USAGE ON SCHEMA public TO {service}_api, {service}_worker")
+
+
+def secure(service: str, table: str, *, api: str = _EVERYDAY, worker: str = _EVERYDAY) -> None:
+    """Row security for a table with an `instansi` column: the api role sees one instansi, the worker all."""
+    for role, rights in ((f"{service}_api", api), (f"{service}_worker", worker)):
+        if rights:
+            _run(f"GRANT {rights} ON {table} TO {role}")
+    _run(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    own = "instansi = current_setting('kinerja.instansi', true)"
+    _run(f"CREATE POLICY api_own ON {table} TO {service}_api USING ({own}) WITH CHECK ({own})")
+    _run(f"CREATE POLICY worker_all ON {table} TO {service}_worker USING (true) WITH CHECK (true)")
+    _run(f"CREATE POLICY owner_all ON {table} TO {service}_owner USING (true) WITH CHECK (true)")
+
+
+def partitions(today: date) -> Iterable[str]:
+    """The statements that make the coming partitions: events by quarter of their stream id, the inbox by week."""
+    for step in range(-4, 6):
+        first, after = _quarter(today, step), _quarter(today, step + 1)
+        name = f"events_{first.year}q{(first.month + 2) // 3}"
+        yield (
+            f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF events"
+            f" FOR VALUES FROM ('{_uuid_floor(first)}') TO ('{_uuid_floor(after)}')"
+        )
+    monday = today.toordinal() - today.weekday()
+    for week in range(-1, 9):
+        first, after = date.fromordinal(monday + 7 * week), date.fromordinal(monday + 7 * (week + 1))
+        yield (
+            f"CREATE TABLE IF NOT EXISTS inbox_{first:%Y%m%d} PARTITION OF inbox FOR VALUES FROM ('{first}') TO ('{after}')"
+        )
+
+
+def _quarter(day: date, step: int) -> date:
+    index = day.year * 4 + (day.month - 1) // 3 + step
+    return date(index // 4, index % 4 * 3 + 1, 1)
+
+
+def _uuid_floor(day: date) -> str:
+    milliseconds = (day.toordinal() - date(1970, 1, 1).toordinal()) * 86_400_000
+    digits = f"{milliseconds:012x}"
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
+
+
+def _run(sql: str) -> None:
+    for statement in sql.split(";"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)

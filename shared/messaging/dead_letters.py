@@ -1,0 +1,119 @@
+"""Messages that could not be processed: kept whole, listed, retried from their row, or dropped by a person."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from shared.eventstore.database import Database
+from shared.eventstore.rows import to_json
+from shared.messaging.delivery import deliver
+from shared.messaging.envelope import decode
+from shared.messaging.streams import Subscription
+
+log = structlog.get_logger(__name__)
+
+_KEEP = text("""
+INSERT INTO dead_letters
+    (durable, instansi, stream_seq, sent_at, subject, event_id, payload, headers, reason, error, trace, tries)
+VALUES (:durable, :instansi, :stream_seq, :sent_at, :subject, :event_id, :payload, CAST(:headers AS jsonb), :reason, :error,
+    :trace, :tries)
+ON CONFLICT DO NOTHING
+""")
+_SETTLE = text("""
+UPDATE dead_letters SET settled_at = now(), settled = :how WHERE id = :id AND settled_at IS NULL RETURNING durable
+""")
+
+
+class NoSuchDeadLetter(LookupError):
+    """There is no open dead letter of this id."""
+
+
+async def keep(
+    db: Database,
+    *,
+    durable: str,
+    stream_seq: int,
+    sent_at: datetime,
+    subject: str,
+    event_id: str | None,
+    payload: bytes,
+    headers: Mapping[str, str],
+    reason: str,
+    error: BaseException,
+    tries: int,
+) -> None:
+    """Keep a message; the caller terminates it on the road only after this committed. Keeping it again changes nothing."""
+    parts = subject.split(".")
+    async with db.transaction() as conn:
+        await conn.execute(
+            _KEEP,
+            {
+                "durable": durable,
+                "instansi": parts[1] if len(parts) > 1 else None,
+                "stream_seq": stream_seq,
+                "sent_at": sent_at,
+                "subject": subject,
+                "event_id": event_id,
+                "payload": payload,
+                "headers": to_json(dict(headers)),
+                "reason": reason,
+                "error": str(error)[:2000],
+                "trace": "".join(traceback.format_exception(error))[-8000:],
+                "tries": tries,
+            },
+        )
+        await conn.execute(
+            text("DELETE FROM tries WHERE durable = :durable AND event_id = :event_id"),
+            {"durable": durable, "event_id": event_id},
+        )
+    log.error("message.dead", durable=durable, subject=subject, event_id=event_id, reason=reason, tries=tries)
+
+
+async def listed(db: Database, *, settled: bool = False, limit: int = 100) -> list[dict[str, Any]]:
+    """The newest dead letters, without their payloads."""
+    async with db.transaction() as conn:
+        rows = await conn.execute(
+            text(
+                "SELECT id, durable, instansi, subject, event_id, reason, error, tries, created_at, settled FROM dead_letters"
+                " WHERE :settled OR settled_at IS NULL ORDER BY id DESC LIMIT :limit"
+            ),
+            {"settled": settled, "limit": limit},
+        )
+        return [dict(row) for row in rows.mappings()]
+
+
+async def shown(db: Database, letter: int) -> dict[str, Any]:
+    """One dead letter whole; raises NoSuchDeadLetter."""
+    async with db.transaction() as conn:
+        row = (await conn.execute(text("SELECT * FROM dead_letters WHERE id = :id"), {"id": letter})).mappings().first()
+    if row is None:
+        raise NoSuchDeadLetter(f"no dead letter {letter}")
+    return dict(row)
+
+
+async def retry(db: Database, subscriptions: Sequence[Subscription], letter: int) -> None:
+    """Run the handler from the row, then settle it; whatever the handler raises leaves the row as it was."""
+    row = await shown(db, letter)
+    if row["settled_at"] is not None:
+        raise NoSuchDeadLetter(f"dead letter {letter} is settled: {row['settled']}")
+    subscription = next(s for s in subscriptions if s.durable == row["durable"])
+    message = decode(bytes(row["payload"]), row["subject"], subscription.messages)
+    await deliver(db, subscription, [message])
+    await _settle(db, letter, "retried")
+
+
+async def drop(db: Database, letter: int) -> None:
+    """Give a dead letter up; the row stays, settled."""
+    await _settle(db, letter, "dropped")
+
+
+async def _settle(db: Database, letter: int, how: str) -> None:
+    async with db.transaction() as conn:
+        durable = (await conn.execute(_SETTLE, {"id": letter, "how": how})).scalar()
+    if durable is None:
+        raise NoSuchDeadLetter(f"no open dead letter {letter}")
+    log.info("dead_letter.settled", id=letter, durable=durable, how=how)

@@ -1,0 +1,139 @@
+"""CloudEvents 1.0 in structured mode: one JSON document a message."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.contracts.base import Message
+
+M = TypeVar("M", bound=Message)
+
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+class ContractBroken(Exception):
+    """A message that cannot be read: no JSON, no CloudEvent, an unknown type, or data against its contract."""
+
+
+class _Envelope(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    specversion: str = Field(pattern=r"^1\.0$")
+    id: UUID
+    type: str
+    subject: UUID
+    time: datetime
+    instansi: str = Field(pattern=r"^[a-z0-9-]+$")
+    sourceversion: int = Field(ge=1)
+    epoch: int = Field(ge=1)
+    recordedat: datetime
+    origin: str
+    correlationid: str
+    causationid: str | None = None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received(Generic[M]):
+    """A message as a handler sees it. `stale`: older than the horizon, record it but do not act on it."""
+
+    event_id: UUID
+    instansi: str
+    source: UUID
+    epoch: int
+    version: int
+    occurred_at: datetime
+    recorded_at: datetime
+    origin: str
+    correlation_id: str
+    data: M
+    stale: bool = False
+    traceparent: str | None = None
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Newer versions of a source compare greater."""
+        return self.epoch, self.version
+
+
+def encode(
+    message: Message,
+    *,
+    event_id: UUID,
+    instansi: str,
+    source: UUID,
+    epoch: int,
+    version: int,
+    occurred_at: datetime,
+    recorded_at: datetime,
+    meta: dict[str, Any] | Any,
+) -> str:
+    """The JSON document of a message."""
+    document = {
+        "specversion": "1.0",
+        "id": str(event_id),
+        "source": f"/kinerja/{message.TYPE.split('.', 1)[0]}",
+        "type": message.full_type(),
+        "subject": str(source),
+        "time": occurred_at,
+        "datacontenttype": "application/json",
+        "instansi": instansi,
+        "sourceversion": version,
+        "epoch": epoch,
+        "recordedat": recorded_at,
+        "origin": meta.get("origin", "person"),
+        "correlationid": meta.get("correlation_id", ""),
+        "data": message.model_dump(mode="json"),
+    }
+    if meta.get("causation_id"):
+        document["causationid"] = meta["causation_id"]
+    return orjson.dumps(document).decode()
+
+
+def decode(
+    payload: bytes, subject: str, types: tuple[type[Message], ...], traceparent: str | None = None
+) -> Received[Any]:
+    """The message in `payload`; raises ContractBroken with a reason that names what is wrong."""
+    try:
+        envelope = _Envelope.model_validate(orjson.loads(payload))
+    except orjson.JSONDecodeError as error:
+        raise ContractBroken(f"no JSON: {error}") from error
+    except ValidationError as error:
+        raise ContractBroken(f"no CloudEvent of ours: {_first(error)}") from error
+    cls = _by_type(types).get(envelope.type)
+    if cls is None:
+        raise ContractBroken(f"type {envelope.type} is none that this consumer reads")
+    if subject != cls.subject(envelope.instansi):
+        raise ContractBroken(f"subject {subject} belongs to another instansi or type than the message")
+    try:
+        data = cls.model_validate(envelope.data)
+    except ValidationError as error:
+        raise ContractBroken(f"data against the contract of {envelope.type}: {_first(error)}") from error
+    return Received(
+        event_id=envelope.id,
+        instansi=envelope.instansi,
+        source=envelope.subject,
+        epoch=envelope.epoch,
+        version=envelope.sourceversion,
+        occurred_at=envelope.time,
+        recorded_at=envelope.recordedat,
+        origin=envelope.origin,
+        correlation_id=envelope.correlationid,
+        data=data,
+        traceparent=traceparent,
+    )
+
+
+@cache
+def _by_type(types: tuple[type[Message], ...]) -> dict[str, type[Message]]:
+    return {cls.full_type(): cls for cls in types}
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: {problem['msg']}"

@@ -1,0 +1,100 @@
+"""JetStream streams and durables: what there is to be, declared by a deploy step and never by a service."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import nats
+from nats.aio.client import Client
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.client import JetStreamContext
+from nats.js.errors import NotFoundError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.base import Message
+from shared.messaging.envelope import Received
+
+ACK_WAIT_SECONDS = 60
+DUPLICATE_WINDOW_SECONDS = 120
+
+Handler = Callable[[AsyncConnection, Sequence[Received[Any]]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One durable: which messages of which service go to which handler.
+
+    A `state` handler gets the newest message of each source in the batch and must itself ignore what is not newer than
+    what it keeps. An `event` handler gets every event once, and those older than the horizon marked `stale`.
+    The durable's name is its position in the stream and is never changed.
+    """
+
+    durable: str
+    messages: tuple[type[Message], ...]
+    handle: Handler
+    kind: Literal["state", "event"] = "state"
+    batch: int = 200
+
+    @property
+    def stream(self) -> str:
+        """The JetStream stream it reads."""
+        return self.messages[0].stream()
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The exact subjects it filters on."""
+        return tuple(sorted(message.subject("*") for message in self.messages))
+
+
+def stream_config(service: str, *, replicas: int = 1, max_age_days: int = 30) -> StreamConfig:
+    """The stream of a service: everything it tells, for `max_age_days`."""
+    return StreamConfig(
+        name=service.upper(),
+        subjects=[f"kinerja.*.{service}.>"],
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD,
+        storage=StorageType.FILE,
+        max_age=max_age_days * 86_400,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        num_replicas=replicas,
+        allow_direct=True,
+    )
+
+
+def consumer_config(subscription: Subscription) -> ConsumerConfig:
+    """The durable of a subscription. No max_deliver: tries are counted in a table of ours."""
+    return ConsumerConfig(
+        name=subscription.durable,
+        durable_name=subscription.durable,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_SECONDS,
+        max_ack_pending=5_000,
+        filter_subjects=list(subscription.subjects),
+    )
+
+
+async def connect(url: str, user: str = "", password: str = "", **options: Any) -> Client:
+    """A connection for deploy steps and tools; fails within a few seconds when the server is away."""
+    credentials = {"user": user, "password": password} if user else {}
+    return await nats.connect(
+        url,
+        **{"max_reconnect_attempts": 2, "reconnect_time_wait": 0.3, "connect_timeout": 3} | credentials | options,
+    )
+
+
+async def apply(
+    js: JetStreamContext, services: Iterable[str], subscriptions: Iterable[Subscription], *, replicas: int = 1
+) -> list[str]:
+    """Declare streams first, then durables; what exists is updated, what is right stays. Returns a line for each."""
+    done = []
+    for service in services:
+        config = stream_config(service, replicas=replicas)
+        try:
+            await js.update_stream(config)
+        except NotFoundError:
+            await js.add_stream(config)
+        done.append(f"stream {config.name}")
+    for subscription in subscriptions:
+        await js.add_consumer(subscription.stream, consumer_config(subscription))
+        done.append(f"durable {subscription.durable} on {subscription.stream}")
+    return done

@@ -1,0 +1,212 @@
+"""A service as one process: its HTTP edge, what it hears, its relay and its periodic jobs."""
+
+import argparse
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from nats.errors import Error as NatsError
+from sqlalchemy import text
+
+from shared.eventstore.database import Database, is_outage
+from shared.eventstore.decider import Slice
+from shared.eventstore.rebuild import Difference
+from shared.eventstore.relay import Publisher, Relay
+from shared.eventstore.republish import Republisher
+from shared.messaging.streams import Subscription
+from shared.messaging.subscriber import Consumer, new_broker
+from shared.observability import metrics
+from shared.observability.logging import configure_logging
+from shared.web.app import create_app
+from shared.web.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+VERSION = "0.1.0"
+Part = Literal["api", "worker"]
+
+_OUTBOX = text("""
+SELECT count(*) FILTER (WHERE parked_at IS NULL), count(parked_at),
+       coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0)
+FROM outbox
+""")
+_DEAD = text("SELECT durable, count(*) FROM dead_letters WHERE settled_at IS NULL GROUP BY durable")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that returns by itself: run every `seconds` by each worker, so it must be safe to run twice at once."""
+
+    name: str
+    seconds: float
+    run: Callable[[Database], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What a service is made of; the only thing its `app.py` says."""
+
+    name: str
+    title: str
+    routers: Sequence[APIRouter] = ()
+    slices: Sequence[Slice[Any, Any, Any]] = ()
+    subscriptions: Sequence[Subscription] = ()
+    jobs: Sequence[Job] = ()
+    #: Checks of its own for `kinerja prove`: computed numbers against an independent recomputation.
+    proofs: Sequence[Callable[[Database, str | None], Awaitable[list[Difference]]]] = ()
+
+
+@dataclass(slots=True)
+class Worker:
+    """The half of a service that hears, sends and keeps time."""
+
+    service: Service
+    settings: Settings
+    db: Database
+    consumers: list[Consumer] = field(default_factory=list)
+    relay: Relay | None = None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Begin; whatever is away is waited for in the background."""
+        self.tasks = [asyncio.create_task(self._connected(), name="road")]
+        self.tasks += [asyncio.create_task(self._repeat(job), name=job.name) for job in self.service.jobs]
+        self.tasks.append(asyncio.create_task(self._measure(), name="measure"))
+
+    async def _connected(self) -> None:
+        settings, name = self.settings, self.service.name
+        broker = new_broker(settings.nats_url, settings.nats_user, settings.nats_password, name)
+        connection = await broker.connect()
+        self.relay = Relay(name, self.db.driver_url(), connection, self._resend)
+        self.consumers = [Consumer(broker, subscription, self.db, name) for subscription in self.service.subscriptions]
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.relay.run())
+                for consumer in self.consumers:
+                    group.create_task(consumer.watch())
+        finally:
+            await asyncio.gather(*(consumer.stop() for consumer in self.consumers), return_exceptions=True)
+            with contextlib.suppress(NatsError):
+                await broker.stop()
+
+    async def _resend(self, publisher: Publisher, since: datetime) -> int:
+        run = f"{since:%Y%m%d%H%M%S}-{datetime.now().timestamp():.0f}"  # noqa: DTZ005 - only a name, never an order
+        return await Republisher(self.db, self.service.slices, publisher, run).send(since)
+
+    async def _repeat(self, job: Job) -> None:
+        while True:
+            try:
+                await job.run(self.db)
+            except Exception as error:
+                log.log(30 if is_outage(error) else 40, "job.failed", job=job.name, error=repr(error), exc_info=True)
+            await asyncio.sleep(job.seconds)
+
+    async def _measure(self) -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                await self.status()
+            await asyncio.sleep(5)
+
+    async def stop(self) -> None:
+        """Finish what is in hand."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def problems(self) -> list[str]:
+        """Why this worker is not ready; empty when it is."""
+        if self.relay is None:
+            return ["NATS away: not connected yet"]
+        found = [self.relay.problem, *(consumer.problem for consumer in self.consumers)]
+        return [problem for problem in found if problem]
+
+    async def status(self) -> dict[str, Any]:
+        """The numbers that `kinerja status` shows; also sets the metrics."""
+        async with self.db.transaction() as conn:
+            rows, parked, age = (await conn.execute(_OUTBOX)).one()
+            dead = {durable: int(count) for durable, count in (await conn.execute(_DEAD)).all()}
+        metrics.OUTBOX_ROWS.set(rows)
+        metrics.OUTBOX_PARKED.set(parked)
+        metrics.OUTBOX_AGE.set(float(age))
+        for consumer in self.consumers:
+            metrics.DEAD_LETTERS.labels(consumer.durable).set(dead.get(consumer.durable, 0))
+        return {
+            "outbox_rows": int(rows),
+            "outbox_age_seconds": round(float(age), 3),
+            "parked": int(parked),
+            "dead_letters": sum(dead.values()),
+            "lag": {consumer.durable: consumer.lag for consumer in self.consumers},
+        }
+
+
+def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", "worker")) -> FastAPI:
+    """The ASGI application of `service`; its lifespan runs the worker where `parts` asks for it."""
+    api = Database(settings.database_url_api) if "api" in parts else None
+    worker = Worker(service, settings, Database(settings.database_url_worker)) if "worker" in parts else None
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.db = api
+        app.state.settings = settings
+        if worker:
+            await worker.start()
+        try:
+            yield
+        finally:
+            if worker:
+                await worker.stop()
+                await worker.db.close()
+            if api:
+                await api.close()
+
+    async def problems() -> list[str]:
+        found = worker.problems() if worker else []
+        for db in (api, worker.db if worker else None):
+            if db is not None:
+                try:
+                    async with db.transaction() as conn:
+                        await conn.execute(text("SELECT 1"))
+                except Exception as error:
+                    if not is_outage(error):
+                        raise
+                    found.append("database away")
+        return found
+
+    async def status() -> dict[str, Any]:
+        return {"service": service.name, "version": VERSION} | (await worker.status() if worker else {})
+
+    return create_app(
+        title=service.title,
+        name=service.name,
+        version=VERSION,
+        routers=service.routers if api else (),
+        settings=settings,
+        readiness=problems,
+        status=status,
+        lifespan=lifespan,
+    )
+
+
+def main(service: Service) -> None:
+    """`python -m services.<name> [--only api|worker]`, settings from the environment."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service.name}", description=service.title)
+    parser.add_argument("--only", choices=("api", "worker"), help="run one half; default: both in one process")
+    only: Part | None = parser.parse_args().only
+    settings = Settings()
+    configure_logging(service.name, settings.log_level)
+    app = build(service, settings, (only,) if only else ("api", "worker"))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        lifespan="on",
+    )

@@ -179,9 +179,7 @@ def test_working_days_are_never_counted_backward() -> None:
 
 
 @given(days, st.integers(1, 40), st.sets(st.integers(1, 60), max_size=20))
-def test_exactly_n_working_days_lie_between_a_day_and_its_deadline(
-    day: date, n: int, offsets: set[int]
-) -> None:
+def test_exactly_n_working_days_lie_between_a_day_and_its_deadline(day: date, n: int, offsets: set[int]) -> None:
     holidays = frozenset(day + timedelta(days=each) for each in offsets)
     deadline = working_days_after(day, n, holidays)
     between = [day + timedelta(days=each) for each in range(1, (deadline - day).days + 1)]

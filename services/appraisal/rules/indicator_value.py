@@ -40,15 +40,13 @@ def indicator_value(percent: int, *, maximum_target: bool = False) -> IndicatorV
     """Category and value of a capaian IKI in whole percent (`Achievement.rounded`).
 
     Legal source: PermenPANRB 8/2021 p. 101. `maximum_target` says that 100 % is the most that can be reached:
-    reaching it is then Sangat Baik, 120. The line of 101-110 % is read off the pattern of the others (page 100
-    was not seen); what lies above it has a value but no name there and is called Sangat Baik too.
+    reaching it is then Sangat Baik, 120. The line of 101-110 % is read off the pattern of the others (page
+    100 was not seen); what lies above it has a value but no name there and is called Sangat Baik too.
 
     Raises InvalidRealisation below 0.
     """
     if percent < 0:
-        raise InvalidRealisation(
-            "Capaian paling sedikit 0 %. / An achievement is at least 0 %.", percent=percent
-        )
+        raise InvalidRealisation("Capaian paling sedikit 0 %. / An achievement is at least 0 %.", percent=percent)
     category, value = _category_and_value(percent, maximum_target)
     return IndicatorValue(category, value, NILAI_IKI.id, NILAI_IKI.version, NILAI_IKI.source)
 

@@ -1,7 +1,7 @@
 """The recommended rating of work results: evidence put beside the superior's decision.
 
-PermenPANRB 6/2022 has no such formula: the superior judges results against expectation. What this computes is a
-policy of the instansi and never itself a rating.
+PermenPANRB 6/2022 has no such formula: the superior judges results against expectation. This is a policy
+of the instansi and never itself a rating.
 """
 
 from collections.abc import Sequence
@@ -39,8 +39,7 @@ class RecommendationPolicy:
         """Refuse thresholds by which a rating could never be recommended."""
         if not 0 < self.meets_at < self.above_at <= self.cap:
             raise InvalidPolicy(
-                "Ambang harus 0 < sesuai < di atas <= batas atas. / "
-                "Thresholds must be 0 < meets < above <= cap.",
+                "Ambang harus 0 < sesuai < di atas <= batas atas. / Thresholds must be 0 < meets < above <= cap.",
                 meets_at=str(self.meets_at),
                 above_at=str(self.above_at),
                 cap=str(self.cap),

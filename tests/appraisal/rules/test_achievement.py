@@ -179,9 +179,7 @@ def test_rounding_moves_at_most_half_a_percent_and_half_goes_up(
     target: D, realisation: D, direction: Direction
 ) -> None:
     result = measured(NumberTarget(target), direction, str(realisation))
-    assert D("-0.5") < result.percent - result.rounded < D("0.5") or result.rounded - result.percent == D(
-        "0.5"
-    )
+    assert D("-0.5") < result.percent - result.rounded < D("0.5") or result.rounded - result.percent == D("0.5")
 
 
 @dataclass(frozen=True)
@@ -199,9 +197,7 @@ class Planned:
         (RangeTarget(D(1), D("2.5")), '{"target":{"lo":"1","hi":"2.5","kind":"range"}}'),
     ],
 )
-def test_a_target_in_an_event_is_stored_as_decimal_strings_and_comes_back_equal(
-    target: Target, stored: str
-) -> None:
+def test_a_target_in_an_event_is_stored_as_decimal_strings_and_comes_back_equal(target: Target, stored: str) -> None:
     registry = Registry({"planned": (1, Planned)})
     name, schema, text = registry.dump(Planned(target))
     assert text == stored

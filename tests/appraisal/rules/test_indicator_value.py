@@ -34,9 +34,7 @@ SB, B, C, K, SK = (
         (0, SK, 0),
     ],
 )
-def test_the_published_values_and_every_edge_of_a_category(
-    percent: int, category: Category, value: int
-) -> None:
+def test_the_published_values_and_every_edge_of_a_category(percent: int, category: Category, value: int) -> None:
     result = indicator_value(percent)
     assert (result.category, result.value) == (category, D(value))
 
@@ -46,12 +44,8 @@ def test_inside_a_category_the_value_lies_on_its_line(percent: int, value: str) 
     assert abs(indicator_value(percent).value - D(value)) < D("0.005")
 
 
-@pytest.mark.parametrize(
-    ("percent", "category", "value"), [(100, SB, 120), (105, SB, 120), (99, C, 89), (59, SK, 49)]
-)
-def test_reaching_the_most_that_can_be_reached_is_worth_120(
-    percent: int, category: Category, value: int
-) -> None:
+@pytest.mark.parametrize(("percent", "category", "value"), [(100, SB, 120), (105, SB, 120), (99, C, 89), (59, SK, 49)])
+def test_reaching_the_most_that_can_be_reached_is_worth_120(percent: int, category: Category, value: int) -> None:
     result = indicator_value(percent, maximum_target=True)
     assert (result.category, result.value) == (category, D(value))
 

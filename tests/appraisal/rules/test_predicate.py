@@ -34,9 +34,7 @@ def test_the_nine_cells_of_the_matrix(work: Rating, behaviour: Rating, label: st
         (DA, DB, Predicate.SANGAT_KURANG),
     ],
 )
-def test_errors_known_from_other_systems_are_not_repeated(
-    work: Rating, behaviour: Rating, wrong: Predicate
-) -> None:
+def test_errors_known_from_other_systems_are_not_repeated(work: Rating, behaviour: Rating, wrong: Predicate) -> None:
     assert predicate_of(work, behaviour).predicate is not wrong
 
 

@@ -74,9 +74,7 @@ def test_the_default_names_itself_a_policy() -> None:
     assert result.source.startswith("Kebijakan")
 
 
-@pytest.mark.parametrize(
-    ("above", "meets", "cap"), [(90, 90, 120), (80, 90, 120), (110, 90, 109), (110, 0, 120)]
-)
+@pytest.mark.parametrize(("above", "meets", "cap"), [(90, 90, 120), (80, 90, 120), (110, 90, 109), (110, 0, 120)])
 def test_thresholds_that_contradict_one_another_are_refused(above: int, meets: int, cap: int) -> None:
     with pytest.raises(InvalidPolicy):
         RecommendationPolicy(above_at=D(above), meets_at=D(meets), cap=D(cap))

@@ -1,0 +1,71 @@
+"""Who may judge a person's work of a date: from dated reporting lines, never from a token. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+DEFINITIF = "definitif"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One dated placement; both days included, `valid_to` None = open."""
+
+    id: UUID
+    employee: UUID
+    unit: UUID
+    position: UUID
+    superior: UUID | None
+    kind: str
+    valid_from: date
+    valid_to: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether it is in force on `day`."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    @property
+    def seat(self) -> tuple[UUID, UUID]:
+        """The chair, whoever sits in it: unit and position."""
+        return self.unit, self.position
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who may verify; `hr_may` is True (with a reason) only where nobody else can. `superior` is the one of that date."""
+
+    verifiers: frozenset[UUID]
+    hr_may: bool
+    superior: UUID | None
+
+
+def main_assignment(assignments: Collection[Assignment], employee: UUID, day: date) -> Assignment | None:
+    """The placement that counts for `employee` on `day`: the definitive one, else the newest other."""
+    held = [a for a in assignments if a.employee == employee and a.holds(day)]
+    held.sort(key=lambda a: (a.kind == DEFINITIF, a.valid_from, a.id), reverse=True)
+    return held[0] if held else None
+
+
+def authority(assignments: Collection[Assignment], employee: UUID, day: date, today: date) -> Authority:
+    """Who may verify what `employee` did on `day`, asked `today`.
+
+    The superior of that date while they still hold the seat they had, and whoever acts in it as Plt or Plh; when they
+    left the seat, its successor; when there is nobody, hr. Never the person themself. `assignments` must hold those of
+    the employee, of the superior, and of everybody in the superior's seat.
+    """
+    own = main_assignment(assignments, employee, day)
+    superior = own.superior if own else None
+    if superior is None:
+        return Authority(frozenset(), True, None)
+    then = main_assignment(assignments, superior, day)
+    if then is None:
+        still_here = any(a.employee == superior and a.holds(today) for a in assignments)
+        known = any(a.employee == superior for a in assignments)
+        able = {superior} if still_here or not known else set()
+    else:
+        seated = [a for a in assignments if a.seat == then.seat and a.holds(today)]
+        stays = any(a.employee == superior for a in seated)
+        able = {a.employee for a in seated if not stays or a.employee == superior or a.kind != DEFINITIF}
+    able.discard(employee)
+    return Authority(frozenset(able), not able, superior)

@@ -1,0 +1,83 @@
+"""Who may judge whose work: the cases an office meets in a year."""
+
+from datetime import date
+from uuid import UUID
+
+from shared.people.authority import Assignment, authority
+
+STAFF, HEAD, NEXT, ACTING, COLLEAGUE = (UUID(int=n) for n in range(1, 6))
+UNIT, CHAIR, DESK = UUID(int=10), UUID(int=11), UUID(int=12)
+MARCH, JUNE, JULY = date(2026, 3, 10), date(2026, 6, 10), date(2026, 7, 10)
+
+
+def placed(
+    employee: UUID,
+    position: UUID,
+    superior: UUID | None = None,
+    kind: str = "definitif",
+    start: date = date(2026, 1, 1),
+    end: date | None = None,
+) -> Assignment:
+    return Assignment(
+        id=UUID(int=employee.int * 1000 + start.toordinal()),
+        employee=employee,
+        unit=UNIT,
+        position=position,
+        superior=superior,
+        kind=kind,
+        valid_from=start,
+        valid_to=end,
+    )
+
+
+OWN = placed(STAFF, DESK, HEAD)
+
+
+def test_the_superior_of_the_date_judges() -> None:
+    found = authority([OWN, placed(HEAD, CHAIR), placed(COLLEAGUE, DESK, HEAD)], STAFF, MARCH, JUNE)
+    assert (found.verifiers, found.hr_may, found.superior) == ({HEAD}, False, HEAD)
+
+
+def test_after_the_superior_left_the_successor_judges() -> None:
+    gone = placed(HEAD, CHAIR, end=date(2026, 5, 31))
+    successor = placed(NEXT, CHAIR, start=date(2026, 6, 1))
+    assert authority([OWN, gone, successor], STAFF, MARCH, JUNE).verifiers == {NEXT}
+
+
+def test_a_plt_judges_while_the_chair_is_empty() -> None:
+    gone = placed(HEAD, CHAIR, end=date(2026, 5, 31))
+    plt = placed(ACTING, CHAIR, kind="plt", start=date(2026, 6, 1), end=date(2026, 6, 30))
+    assert authority([OWN, gone, plt], STAFF, MARCH, JUNE).verifiers == {ACTING}
+    assert authority([OWN, gone, plt], STAFF, MARCH, JULY).verifiers == frozenset()
+
+
+def test_a_plh_judges_beside_the_superior_who_is_away() -> None:
+    plh = placed(ACTING, CHAIR, kind="plh", start=date(2026, 6, 1))
+    assert authority([OWN, placed(HEAD, CHAIR), plh], STAFF, MARCH, JUNE).verifiers == {HEAD, ACTING}
+
+
+def test_hr_judges_only_where_nobody_else_can() -> None:
+    gone = placed(HEAD, CHAIR, end=date(2026, 5, 31))
+    assert authority([OWN, gone], STAFF, MARCH, JUNE).hr_may
+    assert authority([], STAFF, MARCH, JUNE).hr_may
+    assert not authority([OWN, placed(HEAD, CHAIR)], STAFF, MARCH, JUNE).hr_may
+
+
+def test_nobody_judges_themself_even_when_acting_in_the_superiors_chair() -> None:
+    gone = placed(HEAD, CHAIR, end=date(2026, 5, 31))
+    acting = placed(STAFF, CHAIR, kind="plt", start=date(2026, 6, 1))
+    found = authority([OWN, gone, acting], STAFF, MARCH, JUNE)
+    assert (found.verifiers, found.hr_may) == (frozenset(), True)
+
+
+def test_a_superior_who_moved_to_another_chair_no_longer_judges() -> None:
+    moved = [placed(HEAD, CHAIR, end=date(2026, 5, 31)), placed(HEAD, DESK, start=date(2026, 6, 1))]
+    assert authority([OWN, *moved], STAFF, MARCH, JUNE).hr_may
+
+
+def test_a_superior_from_outside_without_a_chair_judges() -> None:
+    assert authority([OWN], STAFF, MARCH, JUNE).verifiers == {HEAD}
+
+
+def test_two_with_the_same_position_in_one_unit_do_not_judge_each_others_people() -> None:
+    assert authority([OWN, placed(HEAD, CHAIR), placed(NEXT, CHAIR)], STAFF, MARCH, JUNE).verifiers == {HEAD}

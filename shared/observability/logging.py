@@ -27,7 +27,6 @@ def configure_logging(service: str, level: str = "INFO", stream: TextIO | None =
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _naming(service),
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.ExceptionRenderer(_trace),
     ]
@@ -41,6 +40,7 @@ def configure_logging(service: str, level: str = "INFO", stream: TextIO | None =
         foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _naming(service),
             drop_private,
             structlog.processors.JSONRenderer(serializer=_to_json),
         ],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import jwt
+import orjson
 import structlog
 
 from shared.errors import Refusal
@@ -96,7 +97,10 @@ class KeySource:
 
 def _usable(document: bytes) -> dict[str, jwt.PyJWK]:
     """The signature keys we allow; ValueError or PyJWTError when this is no JWKS with a usable key."""
-    keys = jwt.PyJWKSet.from_json(document.decode()).keys
+    content = orjson.loads(document)
+    if not isinstance(content, dict):
+        raise ValueError("a JWKS document is a JSON object")
+    keys = jwt.PyJWKSet.from_dict(content).keys
     return {
         key.key_id: key
         for key in keys

@@ -87,7 +87,7 @@ class TokenVerifier:
         self._embedded = environment == "embedded"
         self._remembered = remembered
         self._clock = clock
-        self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._verified: OrderedDict[bytes, tuple[int, Caller]] = OrderedDict()
         self._generation = keys.generation
 
     async def verify(self, token: str) -> Caller:
@@ -109,7 +109,7 @@ class TokenVerifier:
         self._verified.move_to_end(digest)
         return caller
 
-    async def _check(self, token: str) -> tuple[float, Caller]:
+    async def _check(self, token: str) -> tuple[int, Caller]:
         try:
             header = jwt.get_unverified_header(token)
             issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
@@ -125,7 +125,7 @@ class TokenVerifier:
         if key is None:
             raise _invalid("is signed with an unknown key")
         claims = self._claims(token, key)
-        return float(claims["exp"]), _caller(claims)
+        return int(claims["exp"]), _caller(claims)
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         # The key decides the algorithm, so a token cannot choose how it is checked.
@@ -147,7 +147,7 @@ class TokenVerifier:
             raise _invalid("comes from an issuer this system does not trust") from error
         except jwt.MissingRequiredClaimError as error:
             raise _invalid(f"lacks the claim {error.claim}") from error
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             raise _invalid("has a wrong signature or wrong claims") from error
 
 

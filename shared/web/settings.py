@@ -1,0 +1,78 @@
+"""What a service reads from its environment; the same names under every way of running it."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.web.tokens import DEVELOPMENT_ISSUER
+
+PREFIX = "KINERJA_"
+
+
+class SettingsIncomplete(Exception):
+    """A sentence that names the environment variables to set or correct."""
+
+
+class Settings(BaseSettings):
+    """Environment variables with the prefix KINERJA_. What a process does not need may stay unset."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    environment: Literal["embedded", "production"] = "production"
+    database_url_api: str = Field("", repr=False)
+    database_url_worker: str = Field("", repr=False)
+    nats_url: str = ""
+    nats_user: str = ""
+    nats_password: str = Field("", repr=False)
+    jwks: str = Field("", description="file or http(s) address of the token keys")
+    issuers: Annotated[tuple[str, ...], NoDecode] = Field((), description="trusted issuers, with commas between")
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    smtp_host: str = ""
+    smtp_port: int = Field(25, ge=1, le=65535)
+    directory_url: str = ""
+    system_token_file: Path | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("issuers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def trusted_issuers(self) -> tuple[str, ...]:
+        """The issuers set, and in the embedded system the development one."""
+        return (*self.issuers, DEVELOPMENT_ISSUER) if self.environment == "embedded" else self.issuers
+
+    @classmethod
+    def load(cls, *required: str) -> Self:
+        """The settings, of which the fields named `required` must be set; SettingsIncomplete says what to do.
+
+        An API that checks tokens requires `jwks`, and outside the embedded system also the issuers to trust.
+        """
+        try:
+            settings = cls()
+        except ValidationError as error:
+            wrong = ", ".join(sorted({_variable(str(item["loc"][0])) for item in error.errors()}))
+            reasons = "; ".join(item["msg"] for item in error.errors(include_input=False))
+            raise SettingsIncomplete(f"Correct the environment variables {wrong}: {reasons}.") from None
+        missing = [name for name in required if getattr(settings, name) in ("", None, ())]
+        if "jwks" in required and not settings.trusted_issuers:
+            missing.append("issuers")
+        if missing:
+            names = ", ".join(_variable(name) for name in missing)
+            raise SettingsIncomplete(f"Set the environment variables {names}: this process cannot start without.")
+        return settings
+
+
+def _variable(field: str) -> str:
+    return PREFIX + field.upper()

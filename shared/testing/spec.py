@@ -39,7 +39,8 @@ class When(Generic[S, C, E]):
         try:
             decided: Sequence[E] = self.decider.decide(state, self.command)
         except Refusal as refusal:
-            assert type(refusal) is error, f"{type(refusal).__name__}: {refusal.detail}"
+            if type(refusal) is not error:
+                raise AssertionError(f"{type(refusal).__name__}: {refusal.detail}") from refusal
             return refusal
         raise AssertionError(f"not refused: {decided}")
 

@@ -41,9 +41,7 @@ async def provision(admin_url: str, database: Database, template: str | None = N
             )
         await _run(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", database.name)
         for role in ("api", "worker"):
-            await _run(
-                admin, "GRANT CONNECT ON DATABASE %I TO %I", database.name, f"{database.service}_{role}"
-            )
+            await _run(admin, "GRANT CONNECT ON DATABASE %I TO %I", database.name, f"{database.service}_{role}")
     finally:
         await admin.close()
 

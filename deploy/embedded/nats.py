@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.process import StartError, free_port, spawn, stop, tail, wait_until
+from deploy.embedded.process import Server, StartError, spawn
 
 _MAX_PAYLOAD = 1024 * 1024
 
@@ -17,81 +17,45 @@ ADMIN = "admin"
 READER = "reader"
 
 
-class Nats:
+class Nats(Server):
     """One nats-server that keeps its streams under `data`.
 
     `users` is what `service_user`, `admin_user` and `reader_user` make; without it nobody needs a password.
     """
 
+    name = "NATS"
+    stop_signal = signal.SIGTERM
+
     def __init__(
-        self,
-        data: Path,
-        log: Path,
-        *,
-        port: int | None = None,
-        monitoring_port: int | None = None,
-        users: Sequence[Mapping[str, Any]] = (),
+        self, data: Path, log: Path, *, port: int | None = None, users: Sequence[Mapping[str, Any]] = ()
     ) -> None:
+        super().__init__(log, port)
         self.data = data.resolve()
-        self.log = log
-        self.port = port or free_port()
         self._config: dict[str, Any] = {
             "listen": f"127.0.0.1:{self.port}",
             "server_name": "kinerja-embedded",
             "max_payload": _MAX_PAYLOAD,
             "jetstream": {"store_dir": str(self.data / "store")},
         }
-        if monitoring_port:
-            self._config["http"] = f"127.0.0.1:{monitoring_port}"
         if users:
             self._config["authorization"] = {"users": list(users)}
-        self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where clients connect; no credentials in it."""
         return f"nats://127.0.0.1:{self.port}"
 
-    @property
-    def process(self) -> subprocess.Popen[bytes]:
-        """The running server."""
-        if self._child is None:
-            raise StartError("NATS was not started.")
-        return self._child
-
-    def start(self) -> None:
-        """Start, and return when connections are accepted."""
-        self.launch()
-        self.wait_ready()
-
-    def launch(self) -> None:
-        """Start without waiting. Call it from the main thread."""
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start without waiting, with a new configuration file."""
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = self.data / "nats.conf"  # the server reads JSON as its own format
         config.touch(mode=0o600)
         config.write_text(json.dumps(self._config, indent=1))
         self._child = spawn([_binary(), "--config", config], self.log)
+        return self._child
 
-    def wait_ready(self, seconds: float = 60) -> None:
-        """Wait for the greeting. StartError when the server ended or took longer."""
-        child = self.process
-        if (
-            not wait_until(lambda: self._greets() or child.poll() is not None, seconds)
-            or child.poll() is not None
-        ):
-            raise StartError(f"NATS did not start; see {self.log}:\n{tail(self.log)}")
-
-    def stop(self) -> None:
-        """Stop in order; streams stay on disk."""
-        if self._child is not None:
-            stop(self._child, signal.SIGTERM, 10)
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash test wants it."""
-        self.process.kill()
-        self.process.wait()
-
-    def _greets(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether it greets."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 return connection.recv(5).startswith(b"INFO")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from deploy.embedded.process import StartError, free_port, living_in, spawn, stop, tail, wait_until
+from deploy.embedded.process import Server, StartError, living_in, spawn, wait_until
 
 _ROOT_RUNS_AS = "nobody"
 _CAP_SETPCAP = 8
@@ -28,26 +28,20 @@ _SETTINGS = {
 _NO_FSYNC = {"fsync": "off", "full_page_writes": "off"}
 
 
-class Postgres:
+class Postgres(Server):
     """One PostgreSQL server over the data directory `data`, made at the first start.
 
     Everyone logs in with a password (scram-sha-256). `fsync=False` is for tests: then a crash of the machine,
-    though not of a process, loses data.
+    though not of a process, loses data. When killed, its backends notice and end by themselves.
     """
 
-    def __init__(self, data: Path, log: Path, *, port: int | None = None, fsync: bool = True) -> None:
-        self.data = data.resolve()
-        self.log = log
-        self.port = port or free_port()
-        self._settings = _SETTINGS | {"port": str(self.port)} | ({} if fsync else _NO_FSYNC)
-        self._child: subprocess.Popen[bytes] | None = None
+    name = "PostgreSQL"
+    stop_signal = signal.SIGINT  # a `fast` shutdown: disconnects everybody
 
-    @property
-    def process(self) -> subprocess.Popen[bytes]:
-        """The running postmaster."""
-        if self._child is None:
-            raise StartError("PostgreSQL was not started.")
-        return self._child
+    def __init__(self, data: Path, log: Path, *, port: int | None = None, fsync: bool = True) -> None:
+        super().__init__(log, port)
+        self.data = data.resolve()
+        self._settings = _SETTINGS | {"port": str(self.port)} | ({} if fsync else _NO_FSYNC)
 
     @property
     def password(self) -> str:
@@ -58,40 +52,18 @@ class Postgres:
         """The superuser's address, as asyncpg takes it."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def start(self) -> None:
-        """Make the data directory if there is none, start, and return when connections are accepted."""
-        self.launch()
-        self.wait_ready()
-
-    def launch(self) -> None:
-        """Start without waiting. Call it from the main thread."""
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start without waiting, after making the data directory if there is none."""
         if not (self.data / "superuser-password").exists():
             self._make()
         self._clear_leftovers()
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command = _unprivileged([_binary("postgres"), "-D", self.data, *options])
         self._child = spawn(command, self.log, _environment(), cwd=self.data, death_signal=signal.SIGINT)
+        return self._child
 
-    def wait_ready(self, seconds: float = 60) -> None:
-        """Wait for the end of recovery. StartError when PostgreSQL ended or took longer."""
-        child = self.process
-        if (
-            not wait_until(lambda: self._ready() or child.poll() is not None, seconds)
-            or child.poll() is not None
-        ):
-            raise StartError(f"PostgreSQL did not start; see {self.log}:\n{tail(self.log)}")
-
-    def stop(self) -> None:
-        """Disconnect everybody and stop (a `fast` shutdown)."""
-        if self._child is not None:
-            stop(self._child, signal.SIGINT, 20)
-
-    def kill(self) -> None:
-        """SIGKILL the postmaster, as a crash test wants it. Its children notice and end by themselves."""
-        self.process.kill()
-        self.process.wait()
-
-    def _ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """What pg_ctl asks too: the lock file is this server's and says so."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -181,9 +153,7 @@ def _unprivileged(command: Sequence[str | Path]) -> list[str | Path]:
     user = pwd.getpwnam(_ROOT_RUNS_AS)
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise StartError(
-            "As root, PostgreSQL needs `setpriv` (package util-linux). Install it or run as another user."
-        )
+        raise StartError("As root, PostgreSQL needs `setpriv` (package util-linux). Install it or run as another user.")
     lead = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--pdeathsig=INT"]
     capability = _reading_capability()
     if capability:

@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -49,15 +51,64 @@ def spawn(
         )
 
 
-def stop(child: subprocess.Popen[bytes], sign: signal.Signals, seconds: float) -> None:
-    """Ask with `sign`, wait, then SIGKILL."""
-    if child.poll() is None:
-        child.send_signal(sign)
-        try:
-            child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+class Server(ABC):
+    """A server of our own on 127.0.0.1:`port`; its output goes to `log`."""
+
+    name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals]
+
+    def __init__(self, log: Path, port: int | None) -> None:
+        self.log = log
+        self.port = port or free_port()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start without waiting. Call it from the main thread."""
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Whether connections are accepted."""
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running process."""
+        if self._child is None:
+            raise StartError(f"{self.name} was not started.")
+        return self._child
+
+    def start(self) -> None:
+        """Start, and return when connections are accepted."""
+        self.launch()
+        self.wait_ready()
+
+    def wait_ready(self, seconds: float = 60) -> None:
+        """StartError when the server ended or took longer."""
+        child = self.process
+        wait_until(lambda: child.poll() is not None or self.is_ready(), seconds)
+        if child.poll() is not None or not self.is_ready():
+            raise StartError(f"{self.name} did not start; see {self.log}:\n{tail(self.log)}")
+
+    def stop(self) -> None:
+        """Stop in order; data stay on disk."""
+        if self._child is not None:
+            stop([self._child], self.stop_signal, 20)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash test wants it."""
+        self.process.kill()
+        self.process.wait()
+
+
+def stop(children: Sequence[subprocess.Popen[bytes]], sign: signal.Signals, seconds: float) -> None:
+    """Ask all with `sign`, wait `seconds` for them together, then SIGKILL."""
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(sign)
+    wait_until(lambda: all(child.poll() is not None for child in children), seconds)
+    for child in children:
+        child.kill()
+        child.wait()
 
 
 def wait_until(done: Callable[[], bool], seconds: float) -> bool:

@@ -15,9 +15,7 @@ async def test_a_bare_database_lets_its_three_roles_in_and_only_the_owner_may_cr
     for role in ("owner", "api", "worker"):
         connection = await asyncpg.connect(database.url(role, "postgresql"))
         may_create = await connection.fetchval("SELECT has_schema_privilege('public', 'CREATE')")
-        row = await connection.fetchrow(
-            "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
-        )
+        row = await connection.fetchrow("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         await connection.close()
         assert (may_create, row["rolsuper"], row["rolbypassrls"]) == (role == "owner", False, False)
 
@@ -38,9 +36,7 @@ async def test_a_wrong_password_is_refused(databases: Databases, postgres: Postg
         await asyncpg.connect(f"postgresql://bare_owner:wrong@127.0.0.1:{postgres.port}/{name}")
 
 
-async def test_a_database_made_from_a_template_has_its_tables(
-    databases: Databases, postgres: Postgres
-) -> None:
+async def test_a_database_made_from_a_template_has_its_tables(databases: Databases, postgres: Postgres) -> None:
     template = databases(None)
     connection = await asyncpg.connect(template.url("owner", "postgresql"))
     await connection.execute("CREATE TABLE kept AS SELECT 7 AS n")

@@ -1,0 +1,47 @@
+"""The `kinerja` command: a table of commands, each imported only when it is used."""
+
+from importlib import import_module
+
+import click
+
+_COMMANDS = {
+    "up": ("cli.up", "Start NATS, PostgreSQL and every service on this machine."),
+    "down": ("cli.down", "Stop what `up` started."),
+    "status": ("cli.status", "Show each service: health, version, outbox, lag, dead letters."),
+    "token": ("cli.token", "Print a development token."),
+    "migrate": ("cli.steps", "Deploy step: bring the databases to this version."),
+    "streams": ("cli.steps", "Deploy step: declare streams and durables."),
+}
+
+
+class _Table(click.Group):
+    """Finds a command `x` as the function `x` of its module (`dead-letters` as `dead_letters`)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        command = getattr(import_module(module), cmd_name.replace("-", "_"))
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, so that `--help` need not import everything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(cls=_Table, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="kinerja")
+def main() -> None:
+    """Performance management for civil servants, as services.
+
+    Exit codes: 0 all done, 2 wrong usage, 3 some rows were refused, 4 the system does not answer.
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="kinerja")

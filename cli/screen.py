@@ -1,0 +1,59 @@
+"""What `kinerja up` shows while it runs: one screen in a terminal, plain lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from deploy.embedded.supervisor import Supervisor
+
+_COLOURS = {"ready": "green", "starting": "yellow", "ended": "red"}
+
+
+class Changed(Protocol):
+    """Told whenever a process starts, ends or becomes ready."""
+
+    def __call__(self, supervisor: Supervisor) -> None: ...
+
+
+@contextmanager
+def screen(console: Console) -> Iterator[Changed]:
+    """Shows what it is told, on `console`."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    with Live(Text("Kinerja is starting …"), console=console, auto_refresh=False) as live:
+        yield lambda supervisor: live.update(_picture(supervisor), refresh=True)
+
+
+def _lines(console: Console) -> Changed:
+    shown: dict[str, str] = {}
+
+    def changed(supervisor: Supervisor) -> None:
+        for process in supervisor.processes:
+            if shown.get(process.name) != process.state:
+                shown[process.name] = process.state
+                console.print(f"{process.name}: {process.state} at {process.url}", soft_wrap=True, highlight=False)
+
+    return changed
+
+
+def _picture(supervisor: Supervisor) -> Group:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("process", "state", "address", "pid", "restarts"):
+        table.add_column(title, justify="right" if title in ("pid", "restarts") else "left")
+    for process in supervisor.processes:
+        table.add_row(
+            process.name,
+            Text(process.state, style=_COLOURS[process.state]),
+            process.url,
+            str(process.child.pid if process.child else ""),
+            str(process.restarts or ""),
+        )
+    base = supervisor.summary["base_url"]
+    hint = f"\nAddresses: {base}/services.json   Logs: {supervisor.data.logs}   Mails: {supervisor.data.mails}"
+    return Group(Text("Kinerja", style="bold"), table, Text(hint + "\nCtrl-C stops everything."))

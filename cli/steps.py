@@ -1,0 +1,70 @@
+"""The deploy steps: `kinerja migrate` and `kinerja streams apply`."""
+
+import asyncio
+import os
+
+import click
+from nats.errors import Error as NatsError
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.system import Unreachable, data_option, database_url, nats_login
+from deploy.embedded.data import Data
+from deploy.services import load, service_names
+from shared.eventstore.migrations import upgrade
+from shared.messaging.streams import apply as apply_streams
+from shared.messaging.streams import connect
+
+_service = click.argument("service", required=False, type=click.Choice(service_names()))
+
+
+@click.command()
+@data_option
+@_service
+def migrate(data: Data, service: str | None) -> None:
+    """Bring the database of SERVICE (or of all) to this version.
+
+    Takes KINERJA_DATABASE_URL_OWNER when it is set, else the embedded system.
+
+    Example: kinerja migrate activity
+    """
+    if os.environ.get("KINERJA_DATABASE_URL_OWNER") and service is None:
+        raise click.UsageError("KINERJA_DATABASE_URL_OWNER is one service's database: name that SERVICE.")
+    for name in [service] if service else service_names():
+        try:
+            upgrade(name, database_url(data, name, "owner"))
+        except (OSError, SQLAlchemyError) as error:
+            raise Unreachable(f"The database of {name} could not be migrated: {error}") from error
+        click.echo(f"{name}: migrated")
+
+
+@click.group()
+def streams() -> None:
+    """What JetStream is to hold."""
+
+
+@streams.command("apply")
+@data_option
+@_service
+@click.option("--replicas", default=1, show_default=True, type=click.Choice([1, 3, 5]), help="Copies in a cluster.")
+def streams_apply(data: Data, service: str | None, replicas: int) -> None:
+    """Declare the stream of SERVICE (or of all) and the durables through which it hears.
+
+    Takes KINERJA_NATS_URL, _USER and _PASSWORD when they are set, else the embedded system.
+
+    Example: kinerja streams apply
+    """
+    names = [service] if service else service_names()
+    try:
+        lines = asyncio.run(_apply(nats_login(data), names, replicas))
+    except (OSError, NatsError, TimeoutError) as error:
+        raise Unreachable(f"NATS refused or does not answer: {error!r}") from error
+    click.echo("\n".join(lines))
+
+
+async def _apply(login: tuple[str, str, str], names: list[str], replicas: int) -> list[str]:
+    client = await connect(*login)
+    try:
+        subscriptions = [subscription for name in names for subscription in load(name).subscriptions]
+        return await apply_streams(client.jetstream(), names, subscriptions, replicas=replicas)
+    finally:
+        await client.close()

@@ -1,0 +1,116 @@
+"""Find the running system, and be allowed to talk to it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import click
+import httpx
+
+from deploy.embedded.data import Data
+from deploy.embedded.nats import ADMIN
+from deploy.embedded.ports import Ports
+from shared.web.development import development_token
+
+REFUSED_ROWS = 3
+"""Exit code when the work was done but some rows were refused."""
+
+data_option = click.option(
+    "--data",
+    "data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".kinerja"),
+    show_default=True,
+    envvar="KINERJA_DATA",
+    callback=lambda _context, _parameter, folder: Data(folder.absolute()),
+    help="Directory of the embedded system.",
+)
+
+
+class Refused(click.ClickException):
+    """What was asked for cannot be done this way; the text says what to change."""
+
+    exit_code = 2
+
+
+class Unreachable(click.ClickException):
+    """The system, or a part of it, does not answer."""
+
+    exit_code = 4
+
+
+@dataclass(frozen=True)
+class System:
+    """A running system: where its services and its NATS are, and its data directory when it is the embedded one."""
+
+    url: str
+    services: dict[str, str]
+    nats: str
+    version: str
+    data: Data
+
+    def service(self, name: str) -> str:
+        """The address of one service. UsageError names the services there are."""
+        if name not in self.services:
+            raise click.UsageError(f"There is no service {name!r}; there are: {', '.join(sorted(self.services))}.")
+        return self.services[name]
+
+    def token(
+        self,
+        instansi: str,
+        roles: Sequence[str],
+        employee: UUID | None = None,
+        lifetime: timedelta = timedelta(hours=12),
+    ) -> str:
+        """KINERJA_TOKEN when it is set, else a development token of the embedded system."""
+        return os.environ.get("KINERJA_TOKEN") or mint(self.data, instansi, roles, employee, lifetime)
+
+
+def find(data: Data) -> System:
+    """The system at KINERJA_URL when that is set, else the embedded one on `data`. Unreachable when none answers."""
+    url = os.environ.get("KINERJA_URL", "").rstrip("/")
+    run = None if url else data.run()
+    if not url and (run is None or data.holder() is None):
+        raise Unreachable(
+            f"Nothing runs on {data.root}; start it with `kinerja up`, or name another with --data or KINERJA_URL."
+        )
+    url = url or str((run or {})["base_url"])
+    try:
+        answer = httpx.get(f"{url}/services.json", timeout=5, trust_env=False).raise_for_status().json()
+        return System(url, dict(answer["services"]), answer["nats"], answer["version"], data)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
+        raise Unreachable(
+            f"{url} does not answer as Kinerja ({type(error).__name__}); check --data or KINERJA_URL."
+        ) from error
+
+
+def mint(data: Data, instansi: str, roles: Sequence[str], employee: UUID | None, lifetime: timedelta) -> str:
+    """A token of the embedded system's own key; other systems refuse it."""
+    if not data.signing_key.exists():
+        raise Refused(
+            f"{data.root} has no signing key; start the system once with `kinerja up`, or set KINERJA_TOKEN to a token."
+        )
+    return development_token(
+        data.signing_key.read_bytes(), instansi=instansi, roles=roles, employee=employee, lifetime=lifetime
+    )
+
+
+def database_url(data: Data, service: str, role: str) -> str:
+    """The database address of a service's `owner`, `api` or `worker`: KINERJA_DATABASE_URL_<ROLE>, else the embedded one."""
+    given = os.environ.get(f"KINERJA_DATABASE_URL_{role.upper()}")
+    return given or data.database(service, _ports(data).postgres).url(role)
+
+
+def nats_login(data: Data, user: str = ADMIN) -> tuple[str, str, str]:
+    """Address, user and password of NATS: KINERJA_NATS_URL, _USER and _PASSWORD, else the embedded one's `user`."""
+    if url := os.environ.get("KINERJA_NATS_URL"):
+        return url, os.environ.get("KINERJA_NATS_USER", ""), os.environ.get("KINERJA_NATS_PASSWORD", "")
+    return f"nats://127.0.0.1:{_ports(data).nats}", user, data.nats_secret(user)
+
+
+def _ports(data: Data) -> Ports:
+    base = find(data).url.rsplit(":", 1)[1]
+    return Ports(int(base), [])

@@ -1,0 +1,82 @@
+"""`kinerja up`: the embedded system."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+
+import click
+from rich.console import Console
+
+from cli.screen import screen
+from cli.system import Refused, Unreachable, data_option
+from deploy.embedded.data import Data, DataRefused
+from deploy.embedded.process import StartError, tail
+from deploy.embedded.supervisor import Supervisor
+
+_START_SECONDS = 120
+
+
+@click.command()
+@data_option
+@click.option("--port", default=8700, show_default=True, type=click.IntRange(1024, 65500), help="First of the ports.")
+@click.option("--detach", is_flag=True, help="Return when everything is ready and leave it running.")
+def up(data: Data, port: int, detach: bool) -> None:
+    """Start NATS, PostgreSQL and every service on this machine.
+
+    Example: kinerja up --data ./trial --port 9100
+    """
+    if detach:
+        _detach(data, port)
+        return
+    try:
+        with screen(Console()) as changed:
+            asyncio.run(_until_stopped(Supervisor(data, port, changed)))
+    except DataRefused as error:
+        raise Refused(str(error)) from error
+    except StartError as error:
+        raise Unreachable(str(error)) from error
+
+
+async def _until_stopped(supervisor: Supervisor) -> None:
+    loop = asyncio.get_running_loop()
+    running = asyncio.ensure_future(supervisor.run())
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(sign, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return
+
+
+def _detach(data: Data, port: int) -> None:
+    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.logs.mkdir(mode=0o700, exist_ok=True)
+    log = data.logs / "supervisor.log"
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "up", "--data", str(data.root), "--port", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    end = time.monotonic() + _START_SECONDS
+    while child.poll() is None and not _all_ready(data, child.pid) and time.monotonic() < end:
+        time.sleep(0.1)
+    if child.poll() is not None:
+        click.echo(tail(log), err=True)
+        raise click.exceptions.Exit(child.returncode)
+    if not _all_ready(data, child.pid):
+        child.terminate()
+        raise Unreachable(f"Not everything was ready within {_START_SECONDS} seconds; see {data.logs}.")
+    click.echo(f"Kinerja runs: http://127.0.0.1:{port}/services.json (stop it with `kinerja down --data {data.root}`)")
+
+
+def _all_ready(data: Data, pid: int) -> bool:
+    run = data.run()
+    if run is None or run["pid"] != pid:
+        return False
+    processes = run["processes"].values()
+    return len(processes) == len(run["services"]) + 2 and all(process["state"] == "ready" for process in processes)

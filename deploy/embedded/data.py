@@ -1,0 +1,166 @@
+"""The embedded system's data directory: who uses it, which format it has, its secrets, and where things run."""
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.embedded.nats import ADMIN, READER
+from deploy.embedded.process import wait_until
+from deploy.provision import ROLES, Database
+from shared.web.development import jwks_of, new_signing_key
+
+FORMAT = 1
+"""Raised when an older program could no longer use the data."""
+
+
+class DataRefused(Exception):
+    """The directory cannot be used as asked; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The files below `root`, all readable for their owner only."""
+
+    root: Path
+
+    @property
+    def logs(self) -> Path:
+        """One file per process."""
+        return self.root / "logs"
+
+    @property
+    def mails(self) -> Path:
+        """What the local mailbox received, one .eml file each."""
+        return self.root / "mails"
+
+    @property
+    def signing_key(self) -> Path:
+        """The private key of development tokens."""
+        return self.root / "keys" / "signing.pem"
+
+    @property
+    def jwks(self) -> Path:
+        """The public keys that services check tokens with."""
+        return self.root / "keys" / "jwks.json"
+
+    @property
+    def system_token(self) -> Path:
+        """The token with which services call one another."""
+        return self.root / "keys" / "system-token"
+
+    def open(self) -> int:
+        """Lock the directory for this process and make what is missing in it; returns the lock.
+
+        DataRefused when another process holds it, when a newer version wrote it, or when it holds something else.
+        """
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._check_format()
+            lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except PermissionError as error:
+            raise DataRefused(f"{self.root} belongs to another user; choose another --data.") from error
+        if not wait_until(lambda: _locked(lock, fcntl.LOCK_EX), 0.5):  # a look by `holder` is no reason to refuse
+            os.close(lock)
+            raise DataRefused(
+                f"Kinerja already runs on {self.root}; use it, stop it with `kinerja down`, or choose another --data."
+            )
+        os.ftruncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
+        self._fill()
+        return lock
+
+    def holder(self) -> int | None:
+        """The process id of the supervisor that runs on this data, None when nobody does."""
+        try:
+            lock = os.open(self.root / "lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            return None if _locked(lock, fcntl.LOCK_SH) else int(os.read(lock, 20) or 0) or None
+        finally:
+            os.close(lock)
+
+    def database(self, service: str, port: int) -> Database:
+        """The service's database, with passwords made up at the first call."""
+        passwords = {role: self.secret(f"postgres {service} {role}") for role in ROLES}
+        return Database(service, service, "127.0.0.1", port, passwords)
+
+    def secret(self, name: str) -> str:
+        """A random password, always the same for the same name."""
+        kept = self._secrets()
+        if name not in kept:
+            kept[name] = secrets.token_urlsafe(24)
+            self._write(self.root / "secrets.json", json.dumps(kept, indent=1))
+        return kept[name]
+
+    def nats_secret(self, user: str) -> str:
+        """The NATS password of `admin`, `reader` or a service."""
+        return self.secret(f"nats {user}")
+
+    def run(self) -> dict[str, Any] | None:
+        """What run.json says: addresses and process ids of the last or the current run."""
+        try:
+            content: dict[str, Any] = json.loads((self.root / "run.json").read_text())
+        except FileNotFoundError:
+            return None
+        return content
+
+    def write_run(self, content: Mapping[str, Any]) -> None:
+        """Replace run.json at once, so that readers never see half of it."""
+        self._write(self.root / "run.json", json.dumps(content, indent=1))
+
+    def write_system_token(self, token: str) -> None:
+        """Replace the token with which services call one another."""
+        self._write(self.system_token, token)
+
+    def _check_format(self) -> None:
+        version = self.root / "VERSION"
+        if not version.exists():
+            if any(entry.name != "logs" for entry in self.root.iterdir()):
+                raise DataRefused(f"{self.root} holds something else; choose an empty or a new directory as --data.")
+            self._write(version, f"{FORMAT}\n")
+        written = int(version.read_text())
+        if written > FORMAT:
+            raise DataRefused(
+                f"{self.root} was written by a newer version (format {written}, this program knows {FORMAT}); "
+                "update the program or choose another --data."
+            )
+
+    def _fill(self) -> None:
+        for folder in (self.logs, self.mails, self.signing_key.parent):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if not self.signing_key.exists():
+            self._write(self.signing_key, new_signing_key().decode())
+        self._write(self.jwks, jwks_of(self.signing_key.read_bytes()).decode())
+        for user in (ADMIN, READER):
+            self.nats_secret(user)
+
+    def _secrets(self) -> dict[str, str]:
+        try:
+            kept: dict[str, str] = json.loads((self.root / "secrets.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return kept
+
+    @staticmethod
+    def _write(path: Path, text: str) -> None:
+        unfinished = path.with_name(path.name + ".new")
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+
+
+def _locked(lock: int, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,194 @@
+"""The embedded system: both servers, the mailbox and every service, each a process of its own that is kept alive."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+from nats.errors import Error as NatsError
+from sqlalchemy.exc import SQLAlchemyError
+
+from deploy.embedded.data import Data
+from deploy.embedded.index import Index
+from deploy.embedded.kept import Kept
+from deploy.embedded.mailbox import Mailbox
+from deploy.embedded.nats import ADMIN, READER, Nats, admin_user, reader_user, service_user
+from deploy.embedded.ports import Ports
+from deploy.embedded.postgres import Postgres
+from deploy.embedded.process import StartError, spawn, stop
+from deploy.provision import provision
+from deploy.services import load, service_names
+from shared.eventstore.migrations import upgrade
+from shared.messaging import streams
+from shared.runtime import VERSION
+from shared.web.development import development_token
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SYSTEM_TOKEN_LIFE = timedelta(days=7)
+_SYSTEM_TOKEN_RENEWAL = timedelta(days=1)
+
+
+class Supervisor:
+    """Runs everything on one data directory. `changed` is called whenever a process starts, ends or becomes ready."""
+
+    def __init__(self, data: Data, base_port: int, changed: Callable[["Supervisor"], None]) -> None:
+        self.data = data
+        self.services = service_names()
+        self.ports = Ports(base_port, self.services)
+        self.servers: list[Kept] = []
+        self.workers: list[Kept] = []
+        self.summary: dict[str, Any] = {
+            "base_url": f"http://127.0.0.1:{base_port}",
+            "pid": os.getpid(),
+            "version": VERSION,
+            "nats": f"nats://127.0.0.1:{self.ports.nats}",
+            "services": {service: self.ports.url(service) for service in self.services},
+        }
+        self._changed = changed
+        self._http = httpx.AsyncClient(timeout=2, trust_env=False)
+        self._postgres = Postgres(data.root / "postgres", data.logs / "postgres.log", port=self.ports.postgres)
+
+    @property
+    def processes(self) -> list[Kept]:
+        """All children."""
+        return self.servers + self.workers
+
+    async def run(self) -> None:
+        """Start everything, keep it alive until cancelled, stop everything.
+
+        DataRefused or StartError, and nothing runs, with a text that says what to do.
+        """
+        lock = self.data.open()
+        try:
+            self.ports.refuse_busy()
+            self._start_servers()
+            await self._prepare()
+            mailbox = await Mailbox(self.data.mails).listen(self.ports.mail)
+            self._start_services()
+            with closing(mailbox):
+                await asyncio.gather(self._index(), self._keep_alive(), self._observe(), self._renew_system_token())
+        except (OSError, asyncpg.PostgresError, SQLAlchemyError, NatsError) as error:
+            raise StartError(f"The servers could not be prepared ({error!r}); see {self.data.logs}.") from error
+        finally:
+            self._stop()
+            await self._http.aclose()
+            os.close(lock)
+
+    def _start_servers(self) -> None:
+        users = [admin_user(self.data.nats_secret(ADMIN)), reader_user(self.data.nats_secret(READER))]
+        for service in self.services:
+            durables = {subscription.durable: subscription.stream for subscription in load(service).subscriptions}
+            users.append(service_user(service, self.data.nats_secret(service), durables))
+        nats = Nats(self.data.root / "nats", self.data.logs / "nats.log", port=self.ports.nats, users=users)
+        for name, server in (("postgres", self._postgres), ("nats", nats)):
+            url = f"{name}://127.0.0.1:{server.port}"
+            self.servers.append(Kept(name, url, server.launch, partial(asyncio.to_thread, server.is_ready)))
+            self.servers[-1].start()
+        self._tell()
+
+    async def _prepare(self) -> None:
+        """The deploy steps: databases, roles and tables, then streams and durables."""
+        await asyncio.gather(*(self._until_ready(server) for server in self.servers))
+        for service in self.services:
+            database = self.data.database(service, self.ports.postgres)
+            await provision(self._postgres.url(), database)
+            await asyncio.to_thread(upgrade, service, database.url("owner"))
+        client = await streams.connect(self.summary["nats"], ADMIN, self.data.nats_secret(ADMIN))
+        subscriptions = [subscription for service in self.services for subscription in load(service).subscriptions]
+        await streams.apply(client.jetstream(), self.services, subscriptions)
+        await client.close()
+
+    async def _until_ready(self, server: Kept) -> None:
+        while server.state != "ready":
+            if server.child is None or server.child.poll() is not None:
+                raise StartError(f"{server.name} did not start; see {self.data.logs / server.name}.log.")
+            await server.look()
+            await asyncio.sleep(0.01)
+
+    def _start_services(self) -> None:
+        self._write_system_token()
+        for service in self.services:
+            launch = partial(
+                spawn,
+                [sys.executable, "-m", f"services.{service}"],
+                self.data.logs / f"{service}.log",
+                environment=self._environment(service),
+                cwd=_ROOT,
+            )
+            url = self.ports.url(service)
+            self.workers.append(Kept(service, url, launch, partial(self._answers_ready, url)))
+            self.workers[-1].start()
+        self._tell()
+
+    def _environment(self, service: str) -> dict[str, str]:
+        database = self.data.database(service, self.ports.postgres)
+        ours = {
+            "KINERJA_ENVIRONMENT": "embedded",
+            "KINERJA_HOST": "127.0.0.1",
+            "KINERJA_PORT": str(self.ports.of(service)),
+            "KINERJA_DATABASE_URL_API": database.url("api"),
+            "KINERJA_DATABASE_URL_WORKER": database.url("worker"),
+            "KINERJA_NATS_URL": self.summary["nats"],
+            "KINERJA_NATS_USER": service,
+            "KINERJA_NATS_PASSWORD": self.data.nats_secret(service),
+            "KINERJA_JWKS": str(self.data.jwks),
+            "KINERJA_SMTP_HOST": "127.0.0.1",
+            "KINERJA_SMTP_PORT": str(self.ports.mail),
+            "KINERJA_DIRECTORY_URL": self.summary["services"].get("directory", ""),
+            "KINERJA_SYSTEM_TOKEN_FILE": str(self.data.system_token),
+            "KINERJA_LOG_LEVEL": os.environ.get("KINERJA_LOG_LEVEL", "INFO"),
+        }
+        # Settings of another deployment in this shell must not leak into the embedded one.
+        return {name: value for name, value in os.environ.items() if not name.startswith("KINERJA_")} | ours
+
+    async def _answers_ready(self, url: str) -> bool:
+        try:
+            return (await self._http.get(f"{url}/readyz")).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    async def _index(self) -> None:
+        await Index(self.summary, self.ports.base).serve()
+
+    async def _keep_alive(self) -> None:
+        while True:
+            if any([process.revive() for process in self.processes]):  # noqa: C419 - every one, not up to the first
+                self._tell()
+            await asyncio.sleep(0.1)
+
+    async def _observe(self) -> None:
+        while True:
+            before = [process.state for process in self.processes]
+            await asyncio.gather(*(process.look() for process in self.processes))
+            if before != [process.state for process in self.processes]:
+                self._tell()
+            await asyncio.sleep(2 if all(process.state == "ready" for process in self.processes) else 0.3)
+
+    async def _renew_system_token(self) -> None:
+        while True:
+            await asyncio.sleep(_SYSTEM_TOKEN_RENEWAL.total_seconds())
+            self._write_system_token()
+
+    def _write_system_token(self) -> None:
+        key = self.data.signing_key.read_bytes()
+        token = development_token(
+            key, instansi="system", roles=["system"], subject="system", lifetime=_SYSTEM_TOKEN_LIFE
+        )
+        self.data.write_system_token(token)
+
+    def _tell(self) -> None:
+        self.data.write_run(self.summary | {"processes": {p.name: p.entry() for p in self.processes}})
+        self._changed(self)
+
+    def _stop(self) -> None:
+        """Services first, so that they finish what they have in hand, then the servers."""
+        for group, sign in ((self.workers, signal.SIGTERM), (self.servers, signal.SIGINT)):
+            stop([process.child for process in group if process.child is not None], sign, 20)

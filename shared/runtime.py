@@ -11,7 +11,6 @@ from typing import Any, Literal
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from nats.errors import Error as NatsError
 from sqlalchemy import text
 
 from shared.eventstore.database import Database, is_outage
@@ -20,7 +19,7 @@ from shared.eventstore.rebuild import Difference
 from shared.eventstore.relay import Publisher, Relay
 from shared.eventstore.republish import Republisher
 from shared.messaging.streams import Subscription
-from shared.messaging.subscriber import Consumer, new_broker
+from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability import metrics
 from shared.observability.logging import configure_logging
 from shared.web.app import create_app
@@ -92,8 +91,7 @@ class Worker:
                     group.create_task(consumer.watch())
         finally:
             await asyncio.gather(*(consumer.stop() for consumer in self.consumers), return_exceptions=True)
-            with contextlib.suppress(NatsError):
-                await broker.stop()
+            await stop_broker(broker)
 
     async def _resend(self, publisher: Publisher, since: datetime) -> int:
         run = f"{since:%Y%m%d%H%M%S}-{datetime.now().timestamp():.0f}"  # noqa: DTZ005 - only a name, never an order

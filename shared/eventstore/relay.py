@@ -184,7 +184,7 @@ class Relay:
         if isinstance(error, nats.errors.Error | OSError | TimeoutError) and not isinstance(error, _REFUSALS):
             self.problem = f"NATS away: {error!r}"
         else:
-            parked = await conn.fetchval(_REFUSE, row["id"], repr(error))
+            parked = await conn.fetchval(_REFUSE, row["id"], f"{type(error).__name__}: {error}")
             log.error(
                 "relay.refused",
                 event_id=str(row["event_id"]),

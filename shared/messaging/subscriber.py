@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import structlog
 from faststream import AckPolicy
@@ -41,14 +42,15 @@ async def _raw(message: Any) -> Any:
 
 
 def new_broker(url: str, user: str, password: str, name: str) -> NatsBroker:
-    """A broker that reconnects for ever and ends the process when its connection is closed for good (it would hang)."""
+    """A broker that reconnects for ever; closed for good without `stop_broker`, it ends the process (it would hang)."""
 
     async def closed() -> None:
-        log.critical("nats.closed_for_good")
-        os._exit(70)
+        if broker not in _stopping:
+            log.critical("nats.closed_for_good")
+            os._exit(70)
 
     credentials: dict[str, Any] = {"user": user, "password": password} if user else {}
-    return NatsBroker(
+    broker = NatsBroker(
         url,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
@@ -60,6 +62,17 @@ def new_broker(url: str, user: str, password: str, name: str) -> NatsBroker:
         logger=None,
         **credentials,
     )
+    return broker
+
+
+_stopping: WeakSet[NatsBroker] = WeakSet()
+
+
+async def stop_broker(broker: NatsBroker) -> None:
+    """Close the connection on purpose, whether or not the server is there."""
+    _stopping.add(broker)
+    with contextlib.suppress(NatsError):
+        await broker.stop()
 
 
 class Consumer:

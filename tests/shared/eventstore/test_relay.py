@@ -1,0 +1,155 @@
+"""The relay on real servers: everything that was recorded reaches the road, whatever dies on the way."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+import pytest
+from nats.aio.client import Client
+from sqlalchemy import text
+
+from deploy.embedded.nats import Nats
+from shared.eventstore.database import Database
+from shared.eventstore.decider import Context, Order
+from shared.eventstore.execute import execute
+from shared.eventstore.relay import Publisher, Relay
+from shared.eventstore.republish import Republisher
+from shared.ids import fresh_id
+from shared.messaging.streams import apply, connect
+from tests.shared.eventstore.counter import COUNTER, Add
+
+
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+async def record(api: Database, context: Context, times: int) -> None:
+    orders = [Order(fresh_id(), Add(1)) for _ in range(times)]
+    await api.run(lambda conn: execute(conn, COUNTER, context, orders), "medan")
+
+
+async def waiting(worker: Database) -> int:
+    async with worker.transaction() as conn:
+        return int((await conn.execute(text("SELECT count(*) FROM outbox WHERE parked_at IS NULL"))).scalar_one())
+
+
+@pytest.fixture
+async def road(nats_server: Nats) -> AsyncIterator[Client]:
+    client = await connect(nats_server.url, max_reconnect_attempts=-1)
+    with contextlib.suppress(Exception):
+        await client.jetstream().delete_stream("BARE")
+    await apply(client.jetstream(), ["bare"], [])
+    yield client
+    await client.close()
+
+
+@contextlib.asynccontextmanager
+async def relay(worker: Database, client: Client) -> AsyncIterator[Relay]:
+    async def resend(publisher: Publisher, since: datetime) -> int:
+        return await Republisher(worker, [COUNTER], publisher, since.isoformat()).send(since)
+
+    running = Relay("bare", worker.driver_url(), client, resend)
+    task = asyncio.create_task(running.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def on_the_road(client: Client) -> int:
+    return int((await client.jetstream().stream_info("BARE")).state.messages)
+
+
+async def test_what_was_recorded_arrives_once_with_its_headers(
+    api: Database, worker: Database, road: Client, context: Context
+) -> None:
+    async with relay(worker, road):
+        await record(api, context, 3)
+        await until(lambda: _empty(worker))
+    assert await on_the_road(road) == 3
+    message = await road.jetstream().get_msg("BARE", 1)
+    assert message.data is not None
+    body = orjson.loads(message.data)
+    assert message.subject == "kinerja.medan.bare.counter.counted.v1"
+    assert message.headers == {"Nats-Msg-Id": body["id"], "Content-Type": "application/cloudevents+json"}
+
+
+async def _empty(worker: Database) -> bool:
+    return await waiting(worker) == 0
+
+
+async def test_two_relays_have_one_leader_and_the_other_takes_over(
+    api: Database, worker: Database, road: Client, context: Context
+) -> None:
+    async with relay(worker, road) as second:
+        async with relay(worker, road) as first:
+            await record(api, context, 50)
+            await until(lambda: _empty(worker))
+            assert first.leader != second.leader
+        await record(api, context, 50)
+        await until(lambda: _empty(worker))
+    assert await on_the_road(road) == 100
+
+
+async def test_a_dead_server_loses_nothing(
+    api: Database, worker: Database, road: Client, context: Context, nats_server: Nats
+) -> None:
+    async with relay(worker, road):
+        await record(api, context, 500)
+        nats_server.kill()
+        await record(api, context, 500)
+        await asyncio.sleep(0.5)
+        nats_server.start()
+        await until(lambda: _empty(worker), 40)
+    assert await on_the_road(road) == 1000
+
+
+async def test_a_deleted_stream_is_noticed_and_refilled_once_it_is_declared_again(
+    api: Database, worker: Database, road: Client, context: Context
+) -> None:
+    async with relay(worker, road) as running:
+        await record(api, context, 20)
+        await until(lambda: _empty(worker))
+        await road.jetstream().delete_stream("BARE")
+        await record(api, context, 5)
+        await until(lambda: _says(running, "missing"))
+        await apply(road.jetstream(), ["bare"], [])
+        await until(lambda: _has(road, 25), 30)
+        await until(lambda: _empty(worker))
+
+
+async def _says(running: Relay, word: str) -> bool:
+    return word in (running.problem or "")
+
+
+async def _has(client: Client, messages: int) -> bool:
+    return await on_the_road(client) >= messages
+
+
+async def test_a_message_refused_three_times_is_parked_and_the_rest_goes_on(
+    api: Database, worker: Database, road: Client, context: Context
+) -> None:
+    config = (await road.jetstream().stream_info("BARE")).config
+    await road.jetstream().update_stream(config.evolve(max_msg_size=900))
+    async with worker.transaction() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO outbox (instansi, subject, event_id, body)"
+                " VALUES ('medan', 'kinerja.medan.bare.counter.counted.v1', gen_random_uuid(), repeat('x', 1000))"
+            )
+        )
+    await record(api, context, 3)
+    async with relay(worker, road):
+        await until(lambda: _empty(worker))
+    async with worker.transaction() as conn:
+        [parked] = (await conn.execute(text("SELECT refused, error FROM outbox WHERE parked_at IS NOT NULL"))).all()
+    assert parked.refused == 3
+    assert "size" in parked.error
+    assert await on_the_road(road) == 3

@@ -1,0 +1,263 @@
+"""The wrapper on real servers: every good message counts once, every bad one ends with a reason, nothing is lost."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import pytest
+from nats.aio.client import Client
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from deploy.embedded.nats import Nats
+from shared.eventstore.database import Database
+from shared.eventstore.decider import event_id
+from shared.messaging import dead_letters
+from shared.messaging.envelope import Received, encode
+from shared.messaging.streams import Subscription, apply, connect
+from shared.messaging.subscriber import Consumer, new_broker, stop_broker
+from tests.shared.eventstore.counter import Counted
+
+SUBJECT = Counted.subject("medan")
+POISON = 13
+
+
+def body(source: UUID, version: int, total: int, *, recorded_at: datetime | None = None) -> bytes:
+    at = recorded_at or datetime.now(UTC)
+    return encode(
+        Counted(total=total),
+        event_id=event_id(source, version),
+        instansi="medan",
+        source=source,
+        epoch=1,
+        version=version,
+        occurred_at=at,
+        recorded_at=at,
+        meta={"correlation_id": "test"},
+    ).encode()
+
+
+async def count(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:
+    """Adds every message's total into the counter of its source; fails on the poison."""
+    for message in messages:
+        await conn.execute(
+            text(
+                "INSERT INTO counter AS c VALUES ('medan', :id, 1, :total)"
+                " ON CONFLICT (instansi, id) DO UPDATE SET total = c.total + excluded.total, version = c.version + 1"
+            ),
+            {"id": message.source, "total": message.data.total},
+        )
+        if message.data.total == POISON:
+            raise ValueError("poison")
+
+
+def subscription(kind: Literal["state", "event"] = "event", handle: Any = count) -> Subscription:
+    return Subscription(durable=f"bare--bare--{kind}", messages=(Counted,), handle=handle, kind=kind)
+
+
+@pytest.fixture
+async def road(nats_server: Nats) -> AsyncIterator[Client]:
+    client = await connect(nats_server.url, max_reconnect_attempts=-1)
+    with contextlib.suppress(Exception):
+        await client.jetstream().delete_stream("BARE")
+    await apply(client.jetstream(), ["bare"], [subscription("event"), subscription("state")])
+    yield client
+    await client.close()
+
+
+@contextlib.asynccontextmanager
+async def consumer(url: str, what: Subscription, db: Database) -> AsyncIterator[Consumer]:
+    broker = new_broker(url, "", "", "bare")
+    await broker.connect()
+    running = Consumer(broker, what, db, "bare")
+    task = asyncio.create_task(running.watch())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await running.stop()
+        await stop_broker(broker)
+
+
+async def totals(db: Database) -> dict[UUID, int]:
+    async with db.transaction() as conn:
+        return {row[0]: row[1] for row in (await conn.execute(text("SELECT id, total FROM counter"))).all()}
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+async def done(road: Client, durable: str) -> bool:
+    info = await road.jetstream().consumer_info("BARE", durable)
+    return info.num_pending == 0 and info.num_ack_pending == 0
+
+
+async def test_duplicates_and_disorder_count_once(road: Client, worker: Database, nats_server: Nats) -> None:
+    sources = [uuid4() for _ in range(20)]
+    js = road.jetstream()
+    for version in (3, 1, 2, 1, 3):
+        for source in sources:
+            await js.publish(SUBJECT, body(source, version, version))
+    async with consumer(nats_server.url, subscription(), worker):
+        await until(lambda: done(road, "bare--bare--event"))
+    assert await totals(worker) == dict.fromkeys(sources, 1 + 2 + 3)
+
+
+async def test_a_state_handler_gets_the_newest_of_each_source(road: Client, worker: Database, nats_server: Nats) -> None:
+    seen: list[tuple[int, int]] = []
+
+    async def keep(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:
+        seen.extend((message.version, message.data.total) for message in messages)
+
+    source = uuid4()
+    for version in (2, 5, 4, 1):
+        await road.jetstream().publish(SUBJECT, body(source, version, version * 10))
+    async with consumer(nats_server.url, subscription("state", keep), worker):
+        await until(lambda: done(road, "bare--bare--state"))
+    assert seen == [(5, 50)]
+
+
+async def test_broken_messages_become_dead_letters_and_the_good_ones_count(
+    road: Client, worker: Database, nats_server: Nats
+) -> None:
+    js, good = road.jetstream(), uuid4()
+    broken = [
+        b"",
+        b"\xff\xfe",
+        b"{}",
+        b"[1, 2]",
+        body(good, 1, 1).replace(b'"specversion":"1.0"', b'"specversion":"0.3"'),
+        body(good, 1, 1).replace(b'"instansi":"medan"', b'"instansi":"jambi"'),
+        body(good, 1, 1).replace(b'"total":1', b'"total":"many"'),
+        body(good, 1, 1).replace(b"counted.v1", b"counted.v9"),
+    ]
+    for payload in [*broken, body(good, 1, 4)]:
+        await js.publish(SUBJECT, payload)
+    async with consumer(nats_server.url, subscription(), worker):
+        await until(lambda: done(road, "bare--bare--event"))
+    assert await totals(worker) == {good: 4}
+    letters = await dead_letters.listed(worker)
+    assert [letter["reason"] for letter in letters] == ["contract"] * len(broken)
+    assert sorted({letter["error"].split(":")[0] for letter in letters}) == [
+        "data against the contract of id.go.kinerja.bare.counter.counted.v1",
+        "no CloudEvent of ours",
+        "no JSON",
+        "subject kinerja.medan.bare.counter.counted.v1 belongs to another instansi or type than the message",
+        "type id.go.kinerja.bare.counter.counted.v9 is none that this consumer reads",
+    ]
+
+
+async def test_one_poison_among_many_stands_alone_and_can_be_retried_from_its_row(
+    road: Client, worker: Database, nats_server: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.subscriber.MAX_TRIES", 2)
+    sources, culprit = [uuid4() for _ in range(30)], uuid4()
+    for source in [*sources[:15], culprit, *sources[15:]]:
+        await road.jetstream().publish(SUBJECT, body(source, 1, POISON if source == culprit else 1))
+    async with consumer(nats_server.url, subscription(), worker):
+        await until(lambda: done(road, "bare--bare--event"))
+    assert await totals(worker) == dict.fromkeys(sources, 1)
+    [letter] = await dead_letters.listed(worker)
+    assert (letter["reason"], letter["error"], letter["tries"]) == ("handler", "poison", 2)
+    with pytest.raises(ValueError, match="poison"):
+        await dead_letters.retry(worker, [subscription()], letter["id"])
+
+    async def healed(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:
+        await conn.execute(text("DELETE FROM counter"))
+
+    await dead_letters.retry(worker, [subscription("event", healed)], letter["id"])
+    assert await totals(worker) == {}
+    assert await dead_letters.listed(worker) == []
+    with pytest.raises(dead_letters.NoSuchDeadLetter):
+        await dead_letters.drop(worker, letter["id"])
+
+
+async def test_a_handler_killed_before_its_commit_runs_again_and_counts_once(
+    road: Client, worker: Database, nats_server: Nats
+) -> None:
+    source, entered = uuid4(), asyncio.Event()
+
+    async def hangs(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:
+        await count(conn, messages)
+        entered.set()
+        await asyncio.Event().wait()
+
+    await road.jetstream().publish(SUBJECT, body(source, 1, 7))
+    broker = new_broker(nats_server.url, "", "", "bare")
+    await broker.connect()
+    first = Consumer(broker, subscription("event", hangs), worker, "bare")
+    watching = asyncio.create_task(first.watch())
+    await asyncio.wait_for(entered.wait(), 10)
+    watching.cancel()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        if "_consume_pull" in repr(task):
+            task.cancel()
+    await asyncio.sleep(0.2)
+    assert await totals(worker) == {}
+    await road.jetstream().add_consumer(
+        "BARE", (await road.jetstream().consumer_info("BARE", "bare--bare--event")).config.evolve(ack_wait=1)
+    )
+    async with consumer(nats_server.url, subscription(), worker):
+        await until(lambda: done(road, "bare--bare--event"))
+    assert await totals(worker) == {source: 7}
+    await stop_broker(broker)
+
+
+async def test_a_missing_durable_stops_fetching_and_its_return_resumes(
+    road: Client, worker: Database, nats_server: Nats
+) -> None:
+    source = uuid4()
+    async with consumer(nats_server.url, subscription(), worker) as running:
+        await until(lambda: _problem(running, None))
+        await road.jetstream().delete_consumer("BARE", "bare--bare--event")
+        await until(lambda: _problem(running, "missing"))
+        await road.jetstream().publish(SUBJECT, body(source, 1, 2))
+        await apply(road.jetstream(), ["bare"], [subscription()])
+        await until(lambda: done(road, "bare--bare--event"))
+    assert await totals(worker) == {source: 2}
+
+
+async def _problem(running: Consumer, word: str | None) -> bool:
+    return running.problem is None if word is None else word in (running.problem or "")
+
+
+async def test_events_older_than_the_horizon_arrive_marked_stale(
+    road: Client, worker: Database, nats_server: Nats
+) -> None:
+    seen: dict[int, bool] = {}
+
+    async def note(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:
+        seen.update({message.data.total: message.stale for message in messages})
+
+    for days, total in ((8, 1), (6, 2)):
+        at = datetime.now(UTC) - timedelta(days=days)
+        await road.jetstream().publish(SUBJECT, body(uuid4(), 1, total, recorded_at=at))
+    async with consumer(nats_server.url, subscription("event", note), worker):
+        await until(lambda: done(road, "bare--bare--event"))
+    assert seen == {1: True, 2: False}
+
+
+async def test_a_dead_broker_is_waited_for(road: Client, worker: Database, nats_server: Nats) -> None:
+    source = uuid4()
+    async with consumer(nats_server.url, subscription(), worker) as running:
+        await until(lambda: _problem(running, None))
+        nats_server.kill()
+        await asyncio.sleep(0.3)
+        nats_server.start()
+        await until(lambda: _published(road, source), 30)
+        await until(lambda: done(road, "bare--bare--event"), 30)
+    assert await totals(worker) == {source: 5}
+
+
+async def _published(road: Client, source: UUID) -> bool:
+    with contextlib.suppress(Exception):
+        await road.jetstream().publish(SUBJECT, body(source, 1, 5), timeout=1)
+        return True
+    return False

@@ -64,6 +64,11 @@ def answer(scope: Scope, error: Exception) -> Response:
     )
 
 
+def refused_item(request: Request, refusal: Refusal) -> dict[str, Any]:
+    """What a batch says about an item it refused: `{code, status, title, detail}` and the refusal's facts."""
+    return _told(request, refusal, refusal.code, refusal.status)
+
+
 def field_errors(errors: Iterable[Mapping[str, Any]], accept: str = "") -> list[dict[str, str]]:
     """pydantic's errors as `{in, field, message, type}`; also for one item of a batch (`error.errors()`)."""
     wanted = language(accept)
@@ -111,26 +116,31 @@ def _document(
     status: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    request = Request(scope)
-    own: Mapping[str, Wording] = getattr(request.app.state, "titles", {})
     code, status = code or refusal.code, status or refusal.status
-    wanted = language(request.headers.get("accept-language", ""))
     document = {
-        **refusal.facts,
+        **_told(Request(scope), refusal, code, status),
         "type": f"urn:kinerja:problem:{code}",
-        "title": title(code, status, wanted, own),
-        "status": status,
-        "detail": refusal.detail,
         "instance": scope["path"],
-        "code": code,
         "correlation_id": correlation_id(),
     }
-    more = {"Content-Language": wanted, **(headers or {})}
+    more = dict(headers or {})
     if status == 401:
         more["WWW-Authenticate"] = 'Bearer realm="kinerja"' + _bearer_error(code)
     if status == 503:
         more["Retry-After"] = "5"
     return Response(orjson.dumps(document, default=str), status, more, MEDIA_TYPE)
+
+
+def _told(request: Request, refusal: Refusal, code: str, status: int) -> dict[str, Any]:
+    own: Mapping[str, Wording] = getattr(request.app.state, "titles", {})
+    wanted = language(request.headers.get("accept-language", ""))
+    return {
+        **refusal.facts,
+        "code": code,
+        "status": status,
+        "title": title(code, status, wanted, own),
+        "detail": refusal.detail,
+    }
 
 
 def _bearer_error(code: str) -> str:

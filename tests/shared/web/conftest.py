@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import Refusal, StaleVersion
@@ -20,6 +20,7 @@ from shared.web.development import development_token, jwks_of, new_signing_key
 from shared.web.keys import KeySource
 from shared.web.messages import Wording
 from shared.web.paging import Page, PagingDep
+from shared.web.problem import refused_item
 from shared.web.tokens import DEVELOPMENT_ISSUER, TokenVerifier
 
 SITI = UUID("01955091-1800-7000-8000-000000000001")
@@ -45,9 +46,10 @@ class Batch(BaseModel):
 
 def routes() -> APIRouter:
     router = APIRouter(prefix="/things")
+    quota = Quota("Kuota habis.", limit=5)
     failures: dict[str, Exception] = {
         "defect": RuntimeError("Siti broke it"),
-        "refused": Quota("Kuota habis.", limit=5),
+        "refused": quota,
         "stale": StaleVersion("Muat ulang.", version=4),
         "connection": ConnectionRefusedError("no PostgreSQL"),
     }
@@ -70,6 +72,10 @@ def routes() -> APIRouter:
     @router.post("/keys")
     async def keys(body: dict[str, Any]) -> list[str]:
         return list(body)
+
+    @router.get("/refused-item")
+    async def item(request: Request) -> dict[str, Any]:
+        return refused_item(request, quota)
 
     @router.get("/version")
     async def version(seen: IfMatch) -> dict[str, int | None]:

@@ -41,6 +41,17 @@ async def test_a_refusal_becomes_a_whole_document(client: httpx.AsyncClient, tok
     }
 
 
+async def test_a_refused_item_of_a_batch_says_the_same_as_a_document(client: httpx.AsyncClient, token: Token) -> None:
+    answer = await client.get("/api/v1/medan/things/refused-item", headers={**token(), "Accept-Language": "en"})
+    assert answer.json() == {
+        "code": "quota-used-up",
+        "status": 409,
+        "title": "The quota is used up",
+        "detail": "Kuota habis.",
+        "limit": 5,
+    }
+
+
 @pytest.mark.parametrize(
     ("accept", "title"),
     [

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.contracts.base import Message
 from shared.messaging.envelope import Received
 
-ACK_WAIT_SECONDS = 60
+#: Short, because a fetched message that a stopping process dropped waits this long; a batch in hand is kept alive.
+ACK_WAIT_SECONDS = 20
 DUPLICATE_WINDOW_SECONDS = 120
 
 Handler = Callable[[AsyncConnection, Sequence[Received[Any]]], Awaitable[None]]

@@ -88,7 +88,7 @@ async def totals(db: Database) -> dict[UUID, int]:
         return {row[0]: row[1] for row in (await conn.execute(text("SELECT id, total FROM counter"))).all()}
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 45) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.05)

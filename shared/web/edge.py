@@ -1,0 +1,38 @@
+"""What routes need of the edge: the service's database, and who acts as a Context."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from shared.eventstore.database import Database
+from shared.eventstore.decider import Context, Origin
+from shared.observability.logging import correlation_id
+from shared.web.auth import Caller, CallerDep
+
+
+def database(request: Request) -> Database:
+    """The pool of the api role."""
+    db: Database = request.app.state.db
+    return db
+
+
+def context_of(request: Request, caller: Caller, origin: Origin = "person") -> Context:
+    """Who acts, now, with the correlation of this request."""
+    return Context(
+        instansi=caller.instansi,
+        actor=caller.employee,
+        role=",".join(sorted(caller.roles)),
+        now=datetime.now(UTC),
+        correlation_id=correlation_id(),
+        origin=origin,
+        traceparent=request.headers.get("traceparent"),
+    )
+
+
+def _context(request: Request, caller: CallerDep) -> Context:
+    return context_of(request, caller)
+
+
+DbDep = Annotated[Database, Depends(database)]
+ContextDep = Annotated[Context, Depends(_context)]

@@ -50,6 +50,12 @@ class DevelopmentPlanReturned(DevelopmentPlanFact):
     TYPE = "training.development-plan.returned"
 
 
+class DevelopmentPlanAmended(DevelopmentPlanFact):
+    """Needs of the plan ended: their gap closed, what waited for them fell away. Asks nobody for anything."""
+
+    TYPE = "training.development-plan.amended"
+
+
 class EnrolmentFact(Message):
     """The state of one enrolment after the fact."""
 

@@ -55,13 +55,13 @@ def streams_apply(data: Data, service: str | None, replicas: int) -> None:
     """
     names = [service] if service else service_names()
     try:
-        lines = asyncio.run(_apply(nats_login(data), names, replicas))
+        lines = asyncio.run(declare(nats_login(data), names, replicas))
     except (OSError, NatsError, TimeoutError) as error:
         raise Unreachable(f"NATS refused or does not answer: {error!r}") from error
     click.echo("\n".join(lines))
 
 
-async def _apply(login: tuple[str, str, str], names: list[str], replicas: int) -> list[str]:
+async def declare(login: tuple[str, str, str], names: list[str], replicas: int) -> list[str]:
     client = await connect(*login)
     try:
         subscriptions = [subscription for name in names for subscription in load(name).subscriptions]

@@ -1,0 +1,140 @@
+"""`kinerja republish`, `rebuild` and `prove`: the record against everything made from it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from nats.errors import Error as NatsError
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.steps import declare
+from cli.system import Unreachable, data_option, database_url, nats_login
+from deploy.embedded.data import Data
+from deploy.services import load, service_names
+from shared.eventstore.database import Database
+from shared.eventstore.rebuild import Difference
+from shared.eventstore.rebuild import prove as prove_record
+from shared.eventstore.rebuild import rebuild as rebuild_rows
+from shared.eventstore.relay import Publisher
+from shared.eventstore.republish import Republisher
+from shared.messaging.streams import connect
+from shared.runtime import Service
+
+DIFFERENT = 1
+"""Exit code of `prove` when something is not as the record says."""
+
+_service = click.option("--service", type=click.Choice(service_names()), help="Only this service.", show_default="all")
+_instansi = click.option("--instansi", help="Only this agency.", show_default="all")
+
+
+@click.command()
+@data_option
+@_service
+@_instansi
+@click.option("--since", type=click.DateTime(), help="Only what was recorded from this time (UTC) on.")
+@click.option("--per-second", default=5_000, show_default=True, help="At most this many messages a second.")
+def republish(data: Data, service: str | None, instansi: str | None, since: datetime | None, per_second: int) -> None:
+    """Send every public message again, made from the record; consumers drop what they know.
+
+    Declares missing streams and durables first.
+
+    Example: kinerja republish --service directory --since 2026-11-01
+    """
+    since = since.replace(tzinfo=UTC) if since else None
+    run = f"{datetime.now(UTC):%Y%m%d%H%M%S}"
+
+    async def work(each: Service, db: Database, tell: Callable[[int], object]) -> str:
+        url, user, password = nats_login(data, each.name)
+        client = await connect(url, user, password, inbox_prefix=f"_INBOX_{each.name}")
+        try:
+            publisher = Publisher(client)
+            sender = Republisher(db, each.slices, publisher, run, per_second=per_second, progress=tell)
+            return f"{await sender.send(since, instansi)} messages sent"
+        finally:
+            await client.close()
+
+    _run(declare(nats_login(data), service_names(), 1))
+    _run(_each(data, service, work))
+
+
+@click.command()
+@data_option
+@_service
+@_instansi
+def rebuild(data: Data, service: str | None, instansi: str | None) -> None:
+    """Write the read models of slices anew, in place, beside live writes, and remove orphans.
+
+    Example: kinerja rebuild --service activity
+    """
+
+    async def work(each: Service, db: Database, tell: Callable[[int], object]) -> str:
+        written = orphans = 0
+        for slice_ in each.slices:
+            rows, gone = await rebuild_rows(db, slice_, instansi)
+            written, orphans = written + rows, orphans + gone
+            tell(rows)
+        return f"{written} rows written, {orphans} orphans removed"
+
+    _run(_each(data, service, work))
+
+
+@click.command()
+@data_option
+@_service
+@_instansi
+@click.pass_context
+def prove(context: click.Context, data: Data, service: str | None, instansi: str | None) -> None:
+    """Prove: versions without gaps, outbox drained, read models equal to a rebuild, numbers equal to a recomputation.
+
+    Exit code 1 when something differs.
+
+    Example: kinerja prove --instansi kantor-izin
+    """
+    found: list[tuple[str, Difference]] = []
+
+    async def work(each: Service, db: Database, tell: Callable[[int], object]) -> str:
+        differences = await prove_record(db, each.slices, instansi)
+        for check in each.proofs:
+            differences += await check(db, instansi)
+        found.extend((each.name, difference) for difference in differences)
+        return "as the record says" if not differences else f"{len(differences)} differences"
+
+    _run(_each(data, service, work))
+    for name, difference in found[:50]:
+        click.echo(f"{name}: {difference.where}: {difference.what}")
+    if found:
+        click.echo(f"{len(found)} differences in all.")
+        context.exit(DIFFERENT)
+
+
+Work = Callable[[Service, Database, Callable[[int], object]], Awaitable[str]]
+
+
+async def _each(data: Data, only: str | None, work: Work) -> None:
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        for name in [only] if only else service_names():
+            task = progress.add_task(name, total=None)
+            db = Database(database_url(data, name, "worker"))
+            try:
+                line = await work(load(name), db, lambda more, task=task: progress.advance(task, more))
+            finally:
+                await db.close()
+            click.echo(f"{name}: {line}")
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> None:
+    try:
+        asyncio.run(work)
+    except (OSError, NatsError, SQLAlchemyError, TimeoutError) as error:
+        raise Unreachable(f"The database or NATS does not answer: {error!r}") from error

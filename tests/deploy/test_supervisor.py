@@ -4,73 +4,34 @@ import json
 import os
 import signal
 import smtplib
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import httpx
 import jwt
 import pytest
 
-from deploy.embedded.data import FORMAT, Data
+from deploy.embedded.data import FORMAT
 from deploy.embedded.process import wait_until
+from shared.testing.system import EmbeddedSystem, free_base, kinerja
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 90
 
 
-def _kinerja(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli.main", *map(str, arguments)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KINERJA_")}
-    return subprocess.run(command, capture_output=True, text=True, env=kept | environment, check=False, timeout=180)
-
-
-def _free_base() -> int:
-    """A base port whose neighbours are free too."""
-    for base in range(9100, 30000, 50):
-        try:
-            for port in (*range(base, base + 10), *range(base + 20, base + 23)):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")
-
-
-class _System:
-    def __init__(self, root: Path) -> None:
-        self.data = Data(root)
-        self.base = _free_base()
-
-    def up(self) -> None:
-        done = _kinerja("up", "--data", self.data.root, "--port", self.base, "--detach")
-        assert done.returncode == 0, done.stderr
-
-    def processes(self) -> dict[str, dict[str, Any]]:
-        run = self.data.run()
-        assert run
-        found: dict[str, dict[str, Any]] = run["processes"]
-        return found
-
-    def ready(self) -> bool:
-        return all(process["state"] == "ready" for process in self.processes().values())
-
-    def pids(self) -> set[int]:
-        return {process["pid"] for process in self.processes().values()}
-
-
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_System]:
-    made = _System(tmp_path_factory.mktemp("system") / "data")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]:
+    made = EmbeddedSystem(tmp_path_factory.mktemp("system") / "data")
     made.up()
     yield made
-    _kinerja("down", "--data", made.data.root)
+    made.down()
+
+
+def _pids(system: EmbeddedSystem) -> set[int]:
+    return {process["pid"] for process in system.processes().values()}
 
 
 def _gone(pids: set[int]) -> Callable[[], bool]:
@@ -80,7 +41,7 @@ def _gone(pids: set[int]) -> Callable[[], bool]:
     return gone
 
 
-def test_every_process_that_is_killed_comes_back_with_its_new_process_id(system: _System) -> None:
+def test_every_process_that_is_killed_comes_back_with_its_new_process_id(system: EmbeddedSystem) -> None:
     before = system.processes()
     for process in before.values():
         os.kill(process["pid"], signal.SIGKILL)
@@ -93,16 +54,16 @@ def test_every_process_that_is_killed_comes_back_with_its_new_process_id(system:
     assert [process["restarts"] for process in system.processes().values()] == [1] * len(before)
 
 
-def test_services_json_names_every_service_and_nats(system: _System) -> None:
+def test_services_json_names_every_service_and_nats(system: EmbeddedSystem) -> None:
     found = httpx.get(f"http://127.0.0.1:{system.base}/services.json").json()
     names = sorted(path.parent.name for path in (_ROOT / "services").glob("*/app.py"))
     assert found["services"] == {name: f"http://127.0.0.1:{system.base + 1 + n}" for n, name in enumerate(names)}
     assert found["nats"] == f"nats://127.0.0.1:{system.base + 20}"
 
 
-def test_status_in_json_has_every_service_ready(system: _System) -> None:
+def test_status_in_json_has_every_service_ready(system: EmbeddedSystem) -> None:
     assert wait_until(system.ready, _PATIENCE)
-    done = _kinerja("status", "--json", "--data", system.data.root)
+    done = kinerja("status", "--json", "--data", system.data.root)
     names = sorted(path.parent.name for path in (_ROOT / "services").glob("*/app.py"))
     assert done.returncode == 0
     assert {name: state["ready"] for name, state in json.loads(done.stdout)["services"].items()} == dict.fromkeys(
@@ -110,29 +71,29 @@ def test_status_in_json_has_every_service_ready(system: _System) -> None:
     )
 
 
-def test_the_system_is_found_by_its_address_too(system: _System) -> None:
-    done = _kinerja("status", "--json", KINERJA_URL=f"http://127.0.0.1:{system.base}")
+def test_the_system_is_found_by_its_address_too(system: EmbeddedSystem) -> None:
+    done = kinerja("status", "--json", KINERJA_URL=f"http://127.0.0.1:{system.base}")
     assert done.returncode == 0
     assert json.loads(done.stdout)["version"]
 
 
-def test_the_deploy_steps_may_be_run_again(system: _System) -> None:
+def test_the_deploy_steps_may_be_run_again(system: EmbeddedSystem) -> None:
     for step in (("migrate",), ("streams", "apply")):
-        done = _kinerja(*step, "--data", system.data.root)
+        done = kinerja(*step, "--data", system.data.root)
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_mail_is_kept_as_a_file_with_its_recipients(system: _System) -> None:
+def test_a_mail_is_kept_as_a_file_with_its_recipients(system: EmbeddedSystem) -> None:
     with smtplib.SMTP("127.0.0.1", system.base + 22) as client:
         client.sendmail("kinerja@example.test", ["a@example.test", "b@example.test"], "Subject: Halo\r\n\r\nIsi.\r\n")
     (mail,) = system.data.mails.glob("*.eml")
     assert mail.read_bytes() == b"X-Envelope-To: a@example.test, b@example.test\r\nSubject: Halo\r\n\r\nIsi.\r\n"
 
 
-def test_a_development_token_carries_what_was_asked_for_and_the_systems_signature(system: _System) -> None:
+def test_a_development_token_carries_what_was_asked_for_and_the_systems_signature(system: EmbeddedSystem) -> None:
     person = "01920000-0000-7000-8000-000000000001"
     asked = ("--instansi", "medan", "--employee", person, "--role", "staff", "--role", "hr", "--hours", "2")
-    done = _kinerja("token", "--data", system.data.root, *asked)
+    done = kinerja("token", "--data", system.data.root, *asked)
     key = jwt.PyJWKSet.from_json(system.data.jwks.read_text()).keys[0]
     claims = jwt.decode(done.stdout.strip(), key, algorithms=["EdDSA"], audience="kinerja")
     assert (claims["iss"], claims["instansi"], claims["roles"]) == ("kinerja-development", "medan", ["staff", "hr"])
@@ -140,7 +101,7 @@ def test_a_development_token_carries_what_was_asked_for_and_the_systems_signatur
     assert 7100 < claims["exp"] - time.time() < 7300
 
 
-def test_postgres_and_its_secrets_are_for_this_machine_and_user_only(system: _System) -> None:
+def test_postgres_and_its_secrets_are_for_this_machine_and_user_only(system: EmbeddedSystem) -> None:
     for secret in ("secrets.json", "keys/signing.pem", "keys/system-token", "keys/jwks.json"):
         assert (system.data.root / secret).stat().st_mode & 0o077 == 0
     assert system.data.root.stat().st_mode & 0o077 == 0
@@ -150,22 +111,22 @@ def test_postgres_and_its_secrets_are_for_this_machine_and_user_only(system: _Sy
     assert f"00000000:{system.base + 21:04X}" not in listening
 
 
-def test_a_second_up_on_the_same_data_says_that_it_runs(system: _System) -> None:
-    done = _kinerja("up", "--data", system.data.root, "--port", _free_base())
+def test_a_second_up_on_the_same_data_says_that_it_runs(system: EmbeddedSystem) -> None:
+    done = kinerja("up", "--data", system.data.root, "--port", free_base())
     assert done.returncode == 2
     assert "already runs" in done.stderr
     assert "kinerja down" in done.stderr
 
 
-def test_a_busy_port_is_named(system: _System, tmp_path: Path) -> None:
-    done = _kinerja("up", "--data", tmp_path / "other", "--port", system.base)
+def test_a_busy_port_is_named(system: EmbeddedSystem, tmp_path: Path) -> None:
+    done = kinerja("up", "--data", tmp_path / "other", "--port", system.base)
     assert done.returncode == 2
     assert f"Port {system.base} (for services.json) is used" in done.stderr
     assert "--port" in done.stderr
 
 
-def test_a_killed_supervisor_leaves_nothing_running_and_the_data_in_order(system: _System) -> None:
-    children, holder = system.pids(), system.data.holder()
+def test_a_killed_supervisor_leaves_nothing_running_and_the_data_in_order(system: EmbeddedSystem) -> None:
+    children, holder = _pids(system), system.data.holder()
     assert holder
     os.kill(holder, signal.SIGKILL)
     assert wait_until(_gone({holder, *children}), _PATIENCE)
@@ -173,17 +134,17 @@ def test_a_killed_supervisor_leaves_nothing_running_and_the_data_in_order(system
     assert wait_until(system.ready, _PATIENCE)
 
 
-async def test_down_stops_everything_and_the_next_up_finds_its_data(system: _System) -> None:
+async def test_down_stops_everything_and_the_next_up_finds_its_data(system: EmbeddedSystem) -> None:
     secret = (system.data.root / "postgres" / "superuser-password").read_text()
     address = f"postgresql://postgres:{secret}@127.0.0.1:{system.base + 21}/postgres"
     connection = await asyncpg.connect(address)
     await connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
     await connection.close()
-    children = system.pids()
-    done = _kinerja("down", "--data", system.data.root)
+    children = _pids(system)
+    done = kinerja("down", "--data", system.data.root)
     assert (done.returncode, done.stdout) == (0, "Stopped.\n")
     assert _gone(children)()
-    assert _kinerja("status", "--data", system.data.root).returncode == 4
+    assert kinerja("status", "--data", system.data.root).returncode == 4
     system.up()
     connection = await asyncpg.connect(address)
     assert await connection.fetchval("SELECT n FROM kept") == 7
@@ -192,7 +153,7 @@ async def test_down_stops_everything_and_the_next_up_finds_its_data(system: _Sys
 
 def test_data_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "VERSION").write_text(f"{FORMAT + 1}\n")
-    done = _kinerja("up", "--data", tmp_path)
+    done = kinerja("up", "--data", tmp_path)
     assert done.returncode == 2
     assert "newer version" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["VERSION"]
@@ -200,7 +161,7 @@ def test_data_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_directory_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
-    done = _kinerja("up", "--data", tmp_path)
+    done = kinerja("up", "--data", tmp_path)
     assert done.returncode == 2
     assert "holds something else" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
@@ -208,18 +169,18 @@ def test_a_directory_with_something_else_in_it_is_left_alone(tmp_path: Path) -> 
 
 def test_a_detached_up_that_cannot_start_passes_the_reason_on(tmp_path: Path) -> None:
     (tmp_path / "VERSION").write_text(f"{FORMAT + 1}\n")
-    done = _kinerja("up", "--data", tmp_path, "--detach")
+    done = kinerja("up", "--data", tmp_path, "--detach")
     assert done.returncode == 2
     assert "newer version" in done.stderr
 
 
 def test_an_address_where_nothing_answers_is_unreachable() -> None:
-    done = _kinerja("status", KINERJA_URL="http://127.0.0.1:9")
+    done = kinerja("status", KINERJA_URL="http://127.0.0.1:9")
     assert done.returncode == 4
     assert "http://127.0.0.1:9 does not answer" in done.stderr
 
 
 def test_staff_without_an_employee_is_wrong_usage(tmp_path: Path) -> None:
-    done = _kinerja("token", "--data", tmp_path, "--instansi", "medan", "--role", "staff")
+    done = kinerja("token", "--data", tmp_path, "--instansi", "medan", "--role", "staff")
     assert done.returncode == 2
     assert "--employee" in done.stderr

@@ -1,0 +1,59 @@
+"""The whole embedded system as a test runs it: `kinerja up` on a data directory and ports of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from deploy.embedded.data import Data
+
+
+class EmbeddedSystem:
+    """Not running until `up`; whoever calls that calls `down` at the end."""
+
+    def __init__(self, root: Path) -> None:
+        self.data = Data(root)
+        self.base = free_base()
+
+    def up(self) -> None:
+        """Returns when every process is ready."""
+        done = kinerja("up", "--data", self.data.root, "--port", self.base, "--detach")
+        assert done.returncode == 0, done.stderr
+
+    def down(self) -> None:
+        """Stops everything; nothing happens when nothing runs."""
+        done = kinerja("down", "--data", self.data.root)
+        assert done.returncode == 0, done.stderr
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """By name (the services, `postgres`, `nats`): pid, port, url, started, state, restarts."""
+        run = self.data.run()
+        assert run
+        found: dict[str, dict[str, Any]] = run["processes"]
+        return found
+
+    def ready(self) -> bool:
+        """Whether every process is ready."""
+        return all(process["state"] == "ready" for process in self.processes().values())
+
+
+def kinerja(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a `kinerja` command to its end, with no other KINERJA_ variables than those given."""
+    command = [sys.executable, "-m", "cli.main", *map(str, arguments)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KINERJA_")}
+    return subprocess.run(command, capture_output=True, text=True, env=kept | environment, check=False)
+
+
+def free_base() -> int:
+    """A base port whose neighbours are free too."""
+    for base in range(9100, 30000, 50):
+        try:
+            for port in (*range(base, base + 10), *range(base + 20, base + 23)):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return base
+    raise OSError("no free ports for an embedded system")

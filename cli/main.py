@@ -11,6 +11,12 @@ _COMMANDS = {
     "token": ("cli.token", "Print a development token."),
     "migrate": ("cli.steps", "Deploy step: bring the databases to this version."),
     "streams": ("cli.steps", "Deploy step: declare streams and durables."),
+    "instansi": ("cli.instansi", "Add, change and list agencies: zone, period, calendar, rules."),
+    "events": ("cli.events", "Show the public feed, as an outside system sees it."),
+    "dead-letters": ("cli.dead_letters", "List, show, retry or drop what could not be processed."),
+    "republish": ("cli.record", "Refill the road from the record."),
+    "rebuild": ("cli.record", "Write read models anew from the record."),
+    "prove": ("cli.record", "Prove that versions, read models and numbers equal the record."),
 }
 
 

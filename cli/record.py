@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -127,7 +128,7 @@ async def _each(data: Data, only: str | None, work: Work) -> None:
             task = progress.add_task(name, total=None)
             db = Database(database_url(data, name, "worker"))
             try:
-                line = await work(load(name), db, lambda more, task=task: progress.advance(task, more))
+                line = await work(load(name), db, partial(progress.advance, task))
             finally:
                 await db.close()
             click.echo(f"{name}: {line}")

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -22,7 +22,8 @@ from shared.messaging.streams import Subscription
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability import metrics
 from shared.observability.logging import configure_logging
-from shared.web.app import create_app
+from shared.web.app import create_app, token_verifier
+from shared.web.messages import Wording
 from shared.web.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -57,6 +58,8 @@ class Service:
     slices: Sequence[Slice[Any, Any, Any]] = ()
     subscriptions: Sequence[Subscription] = ()
     jobs: Sequence[Job] = ()
+    #: What its refusal codes are called for people, in Indonesian and English.
+    titles: Mapping[str, Wording] = field(default_factory=dict)
     #: Checks of its own for `kinerja prove`: computed numbers against an independent recomputation.
     proofs: Sequence[Callable[[Database, str | None], Awaitable[list[Difference]]]] = ()
 
@@ -184,7 +187,8 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
         name=service.name,
         version=VERSION,
         routers=service.routers if api else (),
-        settings=settings,
+        tokens=token_verifier(settings),
+        titles=service.titles,
         readiness=problems,
         status=status,
         lifespan=lifespan,
@@ -196,9 +200,11 @@ def main(service: Service) -> None:
     parser = argparse.ArgumentParser(prog=f"python -m services.{service.name}", description=service.title)
     parser.add_argument("--only", choices=("api", "worker"), help="run one half; default: both in one process")
     only: Part | None = parser.parse_args().only
-    settings = Settings()
+    needed = {"api": ["database_url_api", "jwks"], "worker": ["database_url_worker", "nats_url", "jwks"]}
+    parts: tuple[Part, ...] = (only,) if only else ("api", "worker")
+    settings = Settings.load(*{name for part in parts for name in needed[part]})
     configure_logging(service.name, settings.log_level)
-    app = build(service, settings, (only,) if only else ("api", "worker"))
+    app = build(service, settings, parts)
     uvicorn.run(
         app,
         host=settings.host,

@@ -1,7 +1,7 @@
 """Refill the road: every public message again, made from the record, past the outbox."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,14 +32,10 @@ class Republisher:
         run: str,
         *,
         per_second: int = 5_000,
+        progress: Callable[[int], object] = lambda _sent: None,
     ) -> None:
-        self.db, self.slices, self.publisher, self.run, self.per_second = (
-            db,
-            slices,
-            publisher,
-            run,
-            per_second,
-        )
+        self.db, self.slices, self.publisher, self.run = db, slices, publisher, run
+        self.per_second, self.progress = per_second, progress
 
     async def send(self, since: datetime | None = None, instansi: str | None = None) -> int:
         """Everything recorded since `since` (None: ever), of `instansi` (None: all); returns how many messages."""
@@ -93,5 +89,6 @@ class Republisher:
             await asyncio.gather(
                 *(self.publisher.put(p.subject, p.body, f"{p.event_id}:r{self.run}", p.traceparent) for p in part)
             )
+            self.progress(len(part))
             await asyncio.sleep(len(part) / self.per_second)
         return len(parcels)

@@ -24,7 +24,7 @@ from shared.observability import metrics
 from shared.observability.logging import configure_logging
 from shared.web.app import create_app, token_verifier
 from shared.web.messages import Wording
-from shared.web.settings import Settings
+from shared.web.settings import Settings, SettingsIncomplete
 
 log = structlog.get_logger(__name__)
 
@@ -202,7 +202,10 @@ def main(service: Service) -> None:
     only: Part | None = parser.parse_args().only
     needed = {"api": ["database_url_api", "jwks"], "worker": ["database_url_worker", "nats_url", "jwks"]}
     parts: tuple[Part, ...] = (only,) if only else ("api", "worker")
-    settings = Settings.load(*{name for part in parts for name in needed[part]})
+    try:
+        settings = Settings.load(*{name for part in parts for name in needed[part]})
+    except SettingsIncomplete as error:
+        parser.error(str(error))
     configure_logging(service.name, settings.log_level)
     app = build(service, settings, parts)
     uvicorn.run(

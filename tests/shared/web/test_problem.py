@@ -244,6 +244,26 @@ async def test_a_body_over_the_limit_is_refused_with_and_without_its_length(
     assert (await client.post(ANYTHING, content=exactly, headers={**token(), **JSON})).status_code == 200
 
 
+async def test_a_body_that_says_it_is_too_large_is_refused_unread(app: FastAPI) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": ANYTHING,
+        "query_string": b"",
+        "headers": [(b"content-length", b"4097")],
+    }
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 413
+
+
 async def test_a_defect_is_answered_without_its_text_and_logged_with_its_trace(
     client: httpx.AsyncClient, token: Token
 ) -> None:

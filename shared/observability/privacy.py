@@ -18,6 +18,8 @@ _NAMES = frozenset({"name", "full_name", "first_name", "last_name", "display_nam
 _SAFE = frozenset({"token_id"})
 _NIP = re.compile(r"(?<!\d)\d{18}(?!\d)")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+#: Where PostgreSQL and SQLAlchemy begin to quote values, also inside a repr.
+_QUOTED = re.compile(r"(\\n|\n)?(DETAIL:|\[parameters:).*", re.DOTALL)
 _LONGEST = 300
 
 
@@ -27,8 +29,8 @@ def drop_private(_logger: object, _method: str, event: MutableMapping[str, Any])
 
 
 def scrub(text: str) -> str:
-    """The text with 18-digit numbers (NIP) and mail addresses masked."""
-    return _MAIL.sub("[mail]", _NIP.sub("[nip]", text))
+    """The text with 18-digit numbers (NIP) and mail addresses masked, and cut where a database quotes values."""
+    return _QUOTED.sub(" …", _MAIL.sub("[mail]", _NIP.sub("[nip]", text)))
 
 
 def describe(error: BaseException) -> str:

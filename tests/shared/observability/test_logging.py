@@ -151,6 +151,17 @@ def test_the_values_inside_database_and_validation_errors_are_not_logged(log: Lo
     assert "1 validation error for Person" in log.getvalue()
 
 
+def test_a_database_error_logged_as_text_is_cut_before_its_values(log: Log) -> None:
+    driver_error = asyncpg.UniqueViolationError('duplicate key value violates "people_nip"\nDETAIL:  Key (x)=(Siti).')
+    error = IntegrityError("INSERT INTO people", {"p": "Siti"}, driver_error)
+    structlog.get_logger().error("failed", error=repr(error))
+    logging.getLogger("library").error("failed: %s", error)
+    structlog.get_logger().error("failed", error=error)
+    assert "Siti" not in log.getvalue()
+    assert log.getvalue().count("people_nip") == 2
+    assert "SQLSTATE 23505" in log.lines()[2]["error"]
+
+
 def test_an_object_is_logged_by_its_type_only(log: Log) -> None:
     class Person:
         def __repr__(self) -> str:

@@ -1,0 +1,6 @@
+"""`python -m services.activity [--only api|worker]`."""
+
+from services.activity.app import SERVICE
+from shared.runtime import main
+
+main(SERVICE)

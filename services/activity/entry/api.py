@@ -1,0 +1,99 @@
+"""Logging and correcting one's own work, and taking over what another system recorded."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.activity.batch import Batch, Results, merge, parse, results
+from services.activity.entry import intake
+from services.activity.entry.bodies import AmendedEntry, ImportedEntry, LoggedEntry, NewEntry, Withdrawal
+from services.activity.entry.run import Result, accepted
+from shared.web.auth import Caller, CallerDep, employee_of, requires
+from shared.web.concurrency import IfMatch, etag
+from shared.web.edge import ContextDep, DbDep, context_of
+
+router = APIRouter(tags=["entries"])
+
+Importer = Annotated[Caller, Depends(requires("system", "hr"))]
+
+
+def told(response: Response, done: Result, entry: UUID, *, created: bool = False) -> dict[str, Any]:
+    """The answer to a command for one entry; 201 where it was created now."""
+    assert done.state is not None
+    response.headers["ETag"] = etag(done.version)
+    if created and done.changed:
+        response.status_code = 201
+    return {"id": entry, "version": done.version, "status": done.state.status, "late": done.state.late}
+
+
+@router.put("/entries/{entry}")
+async def log_one(
+    entry: UUID, body: NewEntry, caller: CallerDep, context: ContextDep, db: DbDep, response: Response
+) -> dict[str, Any]:
+    """Log an entry under a UUIDv7 of one's own making; sent again with the same content it changes nothing, for ever."""
+    by = employee_of(caller)
+    item = LoggedEntry(id=entry, **dict(body))
+
+    async def one(conn: AsyncConnection) -> Result:
+        [done] = await intake.log(conn, context, by, [item])
+        return accepted(done)
+
+    done = await db.run(one, context.instansi)
+    return told(response, done, entry, created=True)
+
+
+@router.post("/entries/batch")
+async def log_many(body: Batch, request: Request, caller: CallerDep, context: ContextDep, db: DbDep) -> Results:
+    """Log up to 500 entries of one's own, each accepted or refused by itself."""
+    by = employee_of(caller)
+    parsed = parse(request, LoggedEntry, body.items)
+    good = [item for item in parsed if isinstance(item, LoggedEntry)]
+    done = await db.run(lambda conn: intake.log(conn, context, by, good), context.instansi) if good else []
+    return results(request, body.items, merge(parsed, done))
+
+
+@router.post("/entries/{entry}/amend")
+async def amend(
+    entry: UUID,
+    body: AmendedEntry,
+    seen: IfMatch,
+    caller: CallerDep,
+    context: ContextDep,
+    db: DbDep,
+    response: Response,
+) -> dict[str, Any]:
+    """Correct one's own entry with its whole content; a verified or returned one waits again."""
+    by = employee_of(caller)
+    body = body if body.version is not None else body.model_copy(update={"version": seen})
+    done = await db.run(lambda conn: intake.amend(conn, context, by, entry, body), context.instansi)
+    return told(response, done, entry)
+
+
+@router.post("/entries/{entry}/withdraw")
+async def withdraw(
+    entry: UUID,
+    seen: IfMatch,
+    caller: CallerDep,
+    context: ContextDep,
+    db: DbDep,
+    response: Response,
+    body: Withdrawal | None = None,
+) -> dict[str, Any]:
+    """Take back one's own entry; it no longer counts."""
+    by = employee_of(caller)
+    version = body.version if body is not None and body.version is not None else seen
+    done = await db.run(lambda conn: intake.withdraw(conn, context, by, entry, version), context.instansi)
+    return told(response, done, entry)
+
+
+@router.post("/imports/entries")
+async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep) -> Results:
+    """Take over up to 500 facts as another system recorded them; nobody here confirmed them."""
+    context = context_of(request, caller, "import")
+    parsed = parse(request, ImportedEntry, body.items)
+    good = [item for item in parsed if isinstance(item, ImportedEntry)]
+    done = await db.run(lambda conn: intake.take_over(conn, context, good), context.instansi) if good else []
+    return results(request, body.items, merge(parsed, done))

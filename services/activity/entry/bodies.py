@@ -1,0 +1,91 @@
+"""What callers send about entries."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.activity.entry.events import Verdict
+from services.activity.fields import Code, Day, Minutes, Moment, Quantity, Words
+
+Version = Annotated[int, Field(strict=True, ge=1, description="the version that was seen")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EntryContent(_Body):
+    """What was done on a day (local to the instansi); `done_at` is the device's time of an entry made offline."""
+
+    day: Day
+    indicator: UUID | None = None
+    quantity: Quantity
+    minutes: Minutes | None = None
+    activity: Code | None = None
+    description: Words | None = None
+    done_at: Moment | None = None
+
+
+class NewEntry(EntryContent):
+    """An entry under the id of its address."""
+
+    employee: UUID | None = Field(None, description="oneself; may be left out")
+
+
+class LoggedEntry(NewEntry):
+    """An entry in a batch, under a UUIDv7 that the client made."""
+
+    id: UUID
+
+
+class AmendedEntry(EntryContent):
+    """The whole corrected content."""
+
+    version: Version | None = None
+
+
+class Withdrawal(_Body):
+    """Which version is taken back."""
+
+    version: Version | None = None
+
+
+class SourceBody(_Body):
+    """Where an imported fact comes from."""
+
+    system: Code
+    file_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file, hex")]
+    row: Annotated[int, Field(strict=True, ge=1)]
+
+
+class ImportedEntry(EntryContent):
+    """A fact as another system recorded it."""
+
+    id: UUID
+    employee: UUID
+    unit: UUID | None = None
+    source: SourceBody
+
+
+class Judgement(_Body):
+    """A decision about one version; the text is required for `below`, a return, and a decision by hr."""
+
+    version: Version | None = None
+    text: Words | None = None
+
+
+class Verification(Judgement):
+    """Confirm as meeting or as below expectation."""
+
+    verdict: Verdict = "meets"
+
+
+class BatchedVerification(_Body):
+    """One decision of many."""
+
+    entry: UUID
+    version: Version
+    action: Literal["verify", "return"] = "verify"
+    verdict: Verdict = "meets"
+    text: Words | None = None

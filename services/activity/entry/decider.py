@@ -1,0 +1,392 @@
+"""The rules of one entry. Pure: clock, calendar, reporting lines and closed periods come with the command."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from services.activity.entry.events import (
+    Content,
+    EntryAmended,
+    EntryImported,
+    EntryLapsed,
+    EntryLogged,
+    EntryReturned,
+    EntryVerified,
+    EntryWithdrawn,
+    Event,
+    Source,
+    Verdict,
+    VerificationWithdrawn,
+)
+from services.activity.entry.refusals import (
+    EntryClosed,
+    FutureDate,
+    NotTheSuperior,
+    NotVerified,
+    NotWaiting,
+    OwnEntry,
+    PeriodClosed,
+    TextRequired,
+    TooEarly,
+    UnknownEmployee,
+    UnknownIndicator,
+)
+from shared.contracts.activity import EntryStatus
+from shared.errors import ContentDiffers, Forbidden, NotFound, StaleVersion
+from shared.eventstore.decider import Decider
+from shared.eventstore.texts import Text
+from shared.people.authority import Authority
+
+_CLOCK_AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What was found out on receipt. Days from `first_day` to `last_day` are accepted; `shut` periods take nothing."""
+
+    at: datetime
+    period: str
+    first_day: date
+    last_day: date
+    shut: frozenset[str]
+    late: bool
+    employee_known: bool
+    indicator_known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """Tell what was done; repeated with the same content it changes nothing, for ever."""
+
+    employee: UUID
+    content: Content
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amend:
+    """Correct one's own entry; `seen` is the version that was corrected (None: any)."""
+
+    by: UUID
+    content: Content
+    receipt: Receipt
+    seen: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Take one's own entry back."""
+
+    by: UUID
+    shut: frozenset[str]
+    seen: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Who decides about which version, with what right. In `final` periods nothing is decided any more."""
+
+    by: UUID
+    hr: bool
+    authority: Authority
+    seen: int
+    text: Text | None
+    final: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verify:
+    """Confirm, as meeting or as below expectation."""
+
+    judgement: Judgement
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Send back with a reason."""
+
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawVerification:
+    """Take a confirmation back."""
+
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """The time to verify is over; does nothing to an entry that no longer waits."""
+
+    superior: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """Take over a fact of another system. Neither lateness nor closing nor a superior matters."""
+
+    employee: UUID
+    content: Content
+    receipt: Receipt
+    source: Source
+
+
+Command = Log | Amend | Withdraw | Verify | Return | WithdrawVerification | Lapse | Import
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry now. `first` is what it was created with, `last` the newest event: they tell a repeat from a change."""
+
+    version: int
+    status: EntryStatus
+    employee: UUID
+    content: Content
+    first: Content
+    period: str
+    received_at: datetime
+    late: bool
+    last: Event
+    verdict: Verdict | None = None
+    decided_by: UUID | None = None
+    decided_text: Text | None = None
+    lapsed_by: UUID | None = None
+
+
+State = Entry | None
+
+
+def decide(state: State, command: Command) -> Sequence[Event]:
+    """The new events; none when the command was carried out before."""
+    match command:
+        case Log() | Import():
+            return _create(state, command)
+        case Lapse():
+            waits = state is not None and state.status == "waiting"
+            return [EntryLapsed(superior=command.superior)] if waits else []
+    if state is None:
+        raise NotFound("Catatan ini tidak ada. / There is no such entry.")
+    match command:
+        case Amend():
+            return _amend(state, command)
+        case Withdraw():
+            return _withdraw(state, command)
+        case Verify():
+            judge = command.judgement
+            capacity = _right(state, judge)
+            verified = EntryVerified(by=judge.by, as_hr=capacity, verdict=command.verdict, text=judge.text)
+            return _decision(state, judge, verified, needs_text=capacity or command.verdict == "below")
+        case Return(judge):
+            capacity = _right(state, judge)
+            if judge.text is None:
+                raise _text_required()
+            return _decision(state, judge, EntryReturned(by=judge.by, as_hr=capacity, text=judge.text), needs_text=True)
+        case WithdrawVerification(judge):
+            capacity = _right(state, judge)
+            taken_back = VerificationWithdrawn(by=judge.by, as_hr=capacity, text=judge.text)
+            return _decision(state, judge, taken_back, needs_text=capacity)
+        case _:
+            assert_never(command)
+
+
+def _create(state: Entry | None, command: Log | Import) -> Sequence[Event]:
+    if state is not None:
+        if state.employee == command.employee and _same(state.first, command.content):
+            return []
+        raise ContentDiffers(
+            "Id ini sudah dipakai untuk catatan lain; pakai id baru. / "
+            "This id is in use for another entry; use a new id."
+        )
+    receipt = command.receipt
+    _check_content(command.content, receipt)
+    if not receipt.employee_known:
+        raise UnknownEmployee(
+            "Pegawai ini belum dikenal atau tidak aktif; daftarkan dulu di direktori. / "
+            "This employee is not known or not active; register them in the directory first.",
+            employee=str(command.employee),
+        )
+    common = {"employee": command.employee, "content": command.content, "period": receipt.period}
+    if isinstance(command, Import):
+        return [EntryImported(**common, received_at=receipt.at, source=command.source)]  # type: ignore[arg-type]
+    _check_open(receipt.period, receipt.shut)
+    return [EntryLogged(**common, received_at=receipt.at, late=receipt.late)]  # type: ignore[arg-type]
+
+
+def _amend(entry: Entry, command: Amend) -> Sequence[Event]:
+    _check_own(entry, command.by)
+    receipt, same = command.receipt, _same(entry.content, command.content)
+    if same and entry.status in ("waiting", "verified"):
+        return []
+    _check_seen(entry, command.seen)
+    _check_changeable(entry)
+    _check_content(command.content, receipt)
+    _check_open(entry.period, receipt.shut)
+    _check_open(receipt.period, receipt.shut)
+    # The work of another day is received only now; the same day stays as punctual as it was.
+    late = entry.late if command.content.day == entry.content.day else receipt.late
+    return [EntryAmended(content=command.content, period=receipt.period, received_at=receipt.at, late=late)]
+
+
+def _withdraw(entry: Entry, command: Withdraw) -> Sequence[Event]:
+    _check_own(entry, command.by)
+    if entry.status == "withdrawn":
+        return []
+    _check_seen(entry, command.seen)
+    _check_changeable(entry)
+    _check_open(entry.period, command.shut)
+    return [EntryWithdrawn()]
+
+
+def _decision(
+    entry: Entry, judge: Judgement, event: EntryVerified | EntryReturned | VerificationWithdrawn, *, needs_text: bool
+) -> Sequence[Event]:
+    if entry.version == judge.seen + 1 and entry.last == event:
+        return []
+    _check_seen(entry, judge.seen)
+    _check_open(entry.period, judge.final)
+    if isinstance(event, VerificationWithdrawn):
+        if entry.status != "verified":
+            raise NotVerified(
+                "Hanya catatan yang sudah diverifikasi yang dapat dibatalkan verifikasinya. / "
+                "Only the verification of a verified entry can be withdrawn.",
+                entry_status=entry.status,
+            )
+    elif entry.status != "waiting":
+        raise NotWaiting(
+            "Catatan ini tidak menunggu verifikasi. / This entry does not wait for verification.",
+            entry_status=entry.status,
+        )
+    if needs_text and judge.text is None:
+        raise _text_required()
+    return [event]
+
+
+def _right(entry: Entry, judge: Judgement) -> bool:
+    """Whether the right is that of hr (True) or of a superior (False); refuses who has none."""
+    if judge.by == entry.employee:
+        raise OwnEntry(
+            "Catatan sendiri tidak dapat diverifikasi sendiri. / Nobody decides about their own entry.",
+        )
+    if judge.by in judge.authority.verifiers:
+        return False
+    if judge.hr and judge.authority.hr_may:
+        return True
+    raise NotTheSuperior(
+        "Hanya atasan pada tanggal catatan, penggantinya, atau Plt/Plh yang dapat memutuskan. / "
+        "Only the superior of the entry's date, the successor, or the acting official may decide."
+    )
+
+
+def _check_content(content: Content, receipt: Receipt) -> None:
+    if content.day > receipt.last_day:
+        raise FutureDate(
+            "Tanggal catatan belum tiba; pakai tanggal hari ini atau sebelumnya. / "
+            "The day of the entry has not come yet; use today or an earlier day.",
+            last_day=receipt.last_day.isoformat(),
+        )
+    if content.done_at is not None and content.done_at > receipt.at + _CLOCK_AHEAD:
+        raise FutureDate(
+            "done_at lebih dari satu hari di depan; periksa jam perangkat. / "
+            "done_at is more than a day ahead; check the device's clock."
+        )
+    if content.day < receipt.first_day:
+        raise TooEarly(
+            "Tanggal catatan sebelum instansi memakai sistem ini. / The day lies before the instansi's first day.",
+            first_day=receipt.first_day.isoformat(),
+        )
+    if not receipt.indicator_known:
+        raise UnknownIndicator(
+            "Indikator ini tidak ada dalam SKP pegawai; pilih indikator lain atau kosongkan. / "
+            "This indicator is in no plan of the employee; choose another or leave it out.",
+            indicator=str(content.indicator),
+        )
+
+
+def _check_own(entry: Entry, by: UUID) -> None:
+    if entry.employee != by:
+        raise Forbidden("Hanya catatan sendiri yang dapat diubah. / Only one's own entries can be changed.")
+
+
+def _check_seen(entry: Entry, seen: int | None) -> None:
+    if seen is not None and seen != entry.version:
+        raise StaleVersion(
+            "Catatan sudah berubah; muat ulang lalu ulangi. / The entry has changed; reload and decide again.",
+            version=entry.version,
+        )
+
+
+def _check_changeable(entry: Entry) -> None:
+    if entry.status in ("withdrawn", "lapsed", "imported"):
+        raise EntryClosed(
+            "Catatan ini tidak dapat diubah lagi. / This entry can no longer be changed.", entry_status=entry.status
+        )
+
+
+def _check_open(period: str, closed: frozenset[str]) -> None:
+    if period in closed:
+        raise PeriodClosed(
+            "Periode ini sudah ditutup; ajukan penyesuaian kepada kepegawaian. / "
+            "This period is closed; ask hr for an adjustment.",
+            period=period,
+        )
+
+
+def _text_required() -> TextRequired:
+    return TextRequired("Isi text dengan alasannya. / Give the reason in text.", field="text")
+
+
+def _same(left: Content, right: Content) -> bool:
+    """Equal in everything; texts by their id, which follows from what they say and outlives an erasure."""
+    texts = [content.description.id if content.description else None for content in (left, right)]
+    return texts[0] == texts[1] and replace(left, description=None) == replace(right, description=None)
+
+
+def evolve(state: State, event: Event) -> State:
+    """The state after the event."""
+    match event:
+        case EntryLogged() | EntryImported():
+            logged = isinstance(event, EntryLogged)
+            return Entry(
+                version=1,
+                status="waiting" if logged else "imported",
+                employee=event.employee,
+                content=event.content,
+                first=event.content,
+                period=event.period,
+                received_at=event.received_at,
+                late=isinstance(event, EntryLogged) and event.late,
+                last=event,
+            )
+    assert state is not None, "an entry begins by being logged or imported"
+    entry = replace(state, version=state.version + 1, last=event, verdict=None, decided_by=None, decided_text=None)
+    match event:
+        case EntryAmended():
+            return replace(
+                entry,
+                status="waiting",
+                content=event.content,
+                period=event.period,
+                received_at=event.received_at,
+                late=event.late,
+            )
+        case EntryWithdrawn():
+            return replace(entry, status="withdrawn")
+        case EntryVerified():
+            return replace(
+                entry, status="verified", verdict=event.verdict, decided_by=event.by, decided_text=event.text
+            )
+        case EntryReturned():
+            return replace(entry, status="returned", decided_by=event.by, decided_text=event.text)
+        case VerificationWithdrawn():
+            return replace(entry, status="waiting")
+        case EntryLapsed():
+            return replace(entry, status="lapsed", lapsed_by=event.superior)
+        case _:
+            assert_never(event)
+
+
+DECIDER: Decider[State, Command, Event] = Decider(None, decide, evolve)

@@ -1,0 +1,87 @@
+"""How the rules of an entry say no."""
+
+from shared.errors import Refusal
+
+
+class FutureDate(Refusal):
+    """Work is logged when it is done, not before."""
+
+    code = "future-date"
+    status = 422
+
+
+class TooEarly(Refusal):
+    """The instansi did not use the system yet."""
+
+    code = "before-first-day"
+    status = 422
+
+
+class PeriodClosed(Refusal):
+    """A closed period takes no further facts."""
+
+    code = "period-closed"
+    status = 409
+
+
+class UnknownEmployee(Refusal):
+    """The directory has told of no such active employee."""
+
+    code = "unknown-employee"
+    status = 422
+
+
+class UnknownIndicator(Refusal):
+    """No plan of the employee has this indicator."""
+
+    code = "unknown-indicator"
+    status = 422
+
+
+class UnknownUnit(Refusal):
+    """The directory has told of no such unit."""
+
+    code = "unknown-unit"
+    status = 422
+
+
+class EntryClosed(Refusal):
+    """Withdrawn, lapsed and imported entries stay as they are."""
+
+    code = "entry-closed"
+    status = 409
+
+
+class OwnEntry(Refusal):
+    """Nobody decides about their own work."""
+
+    code = "own-entry"
+    status = 403
+
+
+class NotTheSuperior(Refusal):
+    """The reporting lines give the caller no right over this entry."""
+
+    code = "not-the-superior"
+    status = 403
+
+
+class NotWaiting(Refusal):
+    """Only what waits can be verified or returned."""
+
+    code = "not-waiting"
+    status = 409
+
+
+class NotVerified(Refusal):
+    """Only a verification that stands can be withdrawn."""
+
+    code = "not-verified"
+    status = 409
+
+
+class TextRequired(Refusal):
+    """Below expectation, a return, and a decision by hr need a reason."""
+
+    code = "text-required"
+    status = 422

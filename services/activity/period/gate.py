@@ -1,0 +1,66 @@
+"""The barrier between people's commands and the sealing of a period: both pass here, one kind at a time."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.errors import Refusal
+from shared.eventstore.rows import fetch
+from shared.people.queries import Rules, instansi_rules
+
+_LOCK = "SELECT pg_advisory_xact_lock{}(hashtextextended('activity.period:' || $1, 0))"
+_CLOSING = "SELECT period, status, verifiable_until FROM activity_period WHERE instansi = $1"
+
+
+class UnknownInstansi(Refusal):
+    """The directory has not told of this instansi yet."""
+
+    code = "unknown-instansi"
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What holds for commands of an instansi until the end of the transaction.
+
+    `shut` periods take nothing new from people; in `final` ones nothing is decided any more either.
+    """
+
+    rules: Rules
+    today: date
+    shut: frozenset[str]
+    final: frozenset[str]
+
+
+async def open_desk(conn: AsyncConnection, instansi: str, now: datetime) -> Desk:
+    """Hold off sealing until this transaction ends, and learn what is closed; raises UnknownInstansi."""
+    # The lock first and by itself: the next statement must see what a seal committed while we waited.
+    await fetch(conn, _LOCK.format("_shared"), instansi)
+    return await _desk(conn, instansi, now)
+
+
+async def stop_everybody(conn: AsyncConnection, instansi: str, now: datetime) -> Desk:
+    """Wait until every command under way has ended and let none begin before this transaction ends."""
+    await fetch(conn, _LOCK.format(""), instansi)
+    return await _desk(conn, instansi, now)
+
+
+async def _desk(conn: AsyncConnection, instansi: str, now: datetime) -> Desk:
+    rules = await known_rules(conn, instansi)
+    today = rules.local_date(now)
+    closing = await fetch(conn, _CLOSING, instansi)
+    final = frozenset(period for period, status, until in closing if status == "sealed" or until < today)
+    return Desk(rules, today, frozenset(row[0] for row in closing), final)
+
+
+async def known_rules(conn: AsyncConnection, instansi: str) -> Rules:
+    """The rules of the instansi; raises UnknownInstansi."""
+    rules = await instansi_rules(conn, instansi)
+    if rules is None:
+        raise UnknownInstansi(
+            "Instansi ini belum dikenal; coba lagi setelah direktori mengumumkannya. / "
+            "This instansi is not known yet; try again once the directory has announced it.",
+            instansi=instansi,
+        )
+    return rules

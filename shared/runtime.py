@@ -64,6 +64,20 @@ class Service:
     proofs: Sequence[Callable[[Database, str | None], Awaitable[list[Difference]]]] = ()
 
 
+async def _forget(db: Database) -> None:
+    """Remove what has served: answers to repeated requests after a week, settled dead letters and old tries after a quarter."""
+    for statement in (
+        "DELETE FROM idempotency WHERE created_at < now() - interval '7 days'",
+        "DELETE FROM dead_letters WHERE settled_at < now() - interval '90 days'",
+        "DELETE FROM tries WHERE last_at < now() - interval '90 days'",
+    ):
+        async with db.transaction() as conn:
+            await conn.execute(text(statement))
+
+
+_HOUSEKEEPING = Job("housekeeping", 3600, _forget)
+
+
 @dataclass(slots=True)
 class Worker:
     """The half of a service that hears, sends and keeps time."""
@@ -79,7 +93,8 @@ class Worker:
         """Begin; whatever is away is waited for in the background."""
         self.tasks = [asyncio.create_task(self._connected(), name="road")]
         self.tasks += [asyncio.create_task(self._repeat(job), name=job.name) for job in self.service.jobs]
-        self.tasks.append(asyncio.create_task(self._measure(), name="measure"))
+        self.tasks.append(asyncio.create_task(self._repeat(Job("measure", 5, self._measure)), name="measure"))
+        self.tasks.append(asyncio.create_task(self._repeat(_HOUSEKEEPING), name="housekeeping"))
 
     async def _connected(self) -> None:
         settings, name = self.settings, self.service.name
@@ -108,11 +123,8 @@ class Worker:
                 log.log(30 if is_outage(error) else 40, "job.failed", job=job.name, error=repr(error), exc_info=True)
             await asyncio.sleep(job.seconds)
 
-    async def _measure(self) -> None:
-        while True:
-            with contextlib.suppress(Exception):
-                await self.status()
-            await asyncio.sleep(5)
+    async def _measure(self, _db: Database) -> None:
+        await self.status()
 
     async def stop(self) -> None:
         """Finish what is in hand."""

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 R = TypeVar("R")
 
 #: Lost a race or were chosen as a deadlock's victim: run the whole transaction again.
-_RETRY = {"23505", "40001", "40P01"}
+_RACES = {"40001", "40P01"}
 _ATTEMPTS = 5
 
 
@@ -34,6 +34,7 @@ class Database:
             pool_size=size,
             max_overflow=size,
             pool_timeout=10,
+            hide_parameters=True,
             json_deserializer=orjson.loads,
             json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
             connect_args={
@@ -86,7 +87,7 @@ def is_race(error: Exception) -> bool:
     """Whether running the transaction again can help."""
     if isinstance(error, VersionConflict):
         return True
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRY - {"23505"}
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RACES
 
 
 def is_outage(error: BaseException) -> bool:
@@ -96,13 +97,8 @@ def is_outage(error: BaseException) -> bool:
         if error.connection_invalidated or state[:2] in {"08", "57", "53"} or state in {"25P03", "55P03"}:
             return True
         return isinstance(error, OperationalError | InterfaceError) and not state
-    away = (
-        PoolTimeout,
-        OSError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
-        asyncpg.CannotConnectNowError,
-    )
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "")[:2] in {"08", "57", "53"}
-    return isinstance(error, away)
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, ValueError)  # a value the driver cannot encode is the asker's fault
+    return isinstance(error, PoolTimeout | OSError)

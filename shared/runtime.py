@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -91,10 +92,17 @@ class Worker:
 
     async def start(self) -> None:
         """Begin; whatever is away is waited for in the background."""
-        self.tasks = [asyncio.create_task(self._connected(), name="road")]
+        self.tasks = [asyncio.create_task(self._hear_and_send(), name="road")]
         self.tasks += [asyncio.create_task(self._repeat(job), name=job.name) for job in self.service.jobs]
         self.tasks.append(asyncio.create_task(self._repeat(Job("measure", 5, self._measure)), name="measure"))
         self.tasks.append(asyncio.create_task(self._repeat(_HOUSEKEEPING), name="housekeeping"))
+
+    async def _hear_and_send(self) -> None:
+        try:
+            await self._connected()
+        except Exception:
+            log.critical("road.ended", exc_info=True)
+            os._exit(70)  # half a service must not look like a whole one: whoever runs us starts it again
 
     async def _connected(self) -> None:
         settings, name = self.settings, self.service.name

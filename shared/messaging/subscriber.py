@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 import structlog
 from faststream import AckPolicy
-from faststream.nats import ConsumerConfig, JStream, NatsBroker, PullSub
+from faststream.nats import ConsumerConfig, JStream, NatsBroker, NatsUserPassword, PullSub
 from faststream.params import NoCast
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -49,7 +49,6 @@ def new_broker(url: str, user: str, password: str, name: str) -> NatsBroker:
             log.critical("nats.closed_for_good")
             os._exit(70)
 
-    credentials: dict[str, Any] = {"user": user, "password": password} if user else {}
     broker = NatsBroker(
         url,
         max_reconnect_attempts=-1,
@@ -60,7 +59,7 @@ def new_broker(url: str, user: str, password: str, name: str) -> NatsBroker:
         inbox_prefix=f"_INBOX_{name}",
         closed_cb=closed,
         logger=None,
-        **credentials,
+        security=NatsUserPassword(user, password) if user else None,
     )
     return broker
 

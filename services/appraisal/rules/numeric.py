@@ -103,7 +103,7 @@ def _converted(n: Decimal) -> Decimal:
         return min(70 + (n - 61) * 19 / 14, Decimal(90))
     if n >= 51:
         return min(50 + (n - 51) * 19 / 9, Decimal(70))
-    return min(n * 49 / 50, Decimal(50))
+    return n * 49 / 50
 
 
 @dataclass(frozen=True, slots=True)

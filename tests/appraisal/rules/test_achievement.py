@@ -148,6 +148,11 @@ def test_an_impossible_realisation_is_refused(realisation: str) -> None:
         achievement(NumberTarget(D(1)), HIGHER, D(realisation))
 
 
+def test_the_largest_amounts_are_still_measured() -> None:
+    assert measured(NumberTarget(D("1E15")), HIGHER, "1E15").rounded == 100
+    assert measured(NumberTarget(D("0.000001")), HIGHER, "1E15").percent == D("1E23")
+
+
 @given(st.decimals(), st.decimals(), directions, st.decimals())
 def test_any_decimals_give_a_result_or_a_refusal(lo: D, hi: D, direction: Direction, realisation: D) -> None:
     for target in (NumberTarget(lo), PercentTarget(hi), RangeTarget(lo, hi)):

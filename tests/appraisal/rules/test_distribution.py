@@ -56,9 +56,26 @@ def test_a_unit_too_small_to_keep_the_pattern_is_reported_like_others() -> None:
     assert bounds == [AT_MOST, PRESENT]
 
 
-def test_shares_are_not_rounded_in_favour_of_the_limit() -> None:
-    assert check_distribution(ISTIMEWA, {SB: 701, B: 299}).deviations[0].people == 701
-    assert check_distribution(ISTIMEWA, {SB: 700, B: 300}).deviations == ()
+@pytest.mark.parametrize(
+    ("organisation", "kept", "one_too_far"),
+    [
+        (ISTIMEWA, {SB: 700, B: 300}, {SB: 701, B: 299}),
+        (BAIK, {B: 700, SB: 299, K: 1}, {B: 701, SB: 298, K: 1}),
+        (CUKUP, {BP: 600, B: 400}, {BP: 599, B: 401}),
+        (CUKUP, {BP: 900, SB: 100}, {BP: 899, SB: 101}),
+        (KURANG, {K: 600, BP: 100, B: 300}, {K: 599, BP: 100, B: 301}),
+        (KURANG, {K: 600, BP: 100, B: 300}, {K: 600, BP: 99, B: 301}),
+        (KURANG, {K: 800, BP: 100, SB: 100}, {K: 799, BP: 100, SB: 101}),
+        (BURUK, {SK: 600, K: 100, B: 300}, {SK: 599, K: 100, B: 301}),
+        (BURUK, {SK: 900, K: 50, BP: 50}, {SK: 901, K: 50, BP: 49}),
+        (BURUK, {SK: 900, K: 100}, {SK: 899, K: 100, SB: 1}),
+    ],
+)
+def test_shares_are_exact_to_the_person(
+    organisation: OrganisationPredicate, kept: dict[Predicate, int], one_too_far: dict[Predicate, int]
+) -> None:
+    assert check_distribution(organisation, kept).deviations == ()
+    assert len(check_distribution(organisation, one_too_far).deviations) == 1
 
 
 def test_fewer_than_no_people_are_refused() -> None:

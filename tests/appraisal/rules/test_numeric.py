@@ -97,9 +97,16 @@ def test_a_better_skp_never_gives_a_worse_predikat(
         ("98", "118.75"),
         ("99", "120"),
         ("100", "120"),
+        ("50.5", "49.49"),
         ("60.9", "70"),
+        ("75.9", "90"),
         ("90.9", "110"),
         ("68", "79.5"),
+        ("55.5", "59.5"),
+        ("64.5", "74.75"),
+        ("79.5", "94.75"),
+        ("91.4", "110.5"),
+        ("99.5", "120"),
     ],
 )
 def test_pp_46_values_on_the_scale_of_pp_30(old: str, new: str) -> None:
@@ -145,8 +152,11 @@ def test_the_value_of_an_activity_is_the_mean_of_the_aspects_used() -> None:
 
 
 def test_what_was_not_done_saves_neither_time_nor_cost() -> None:
-    result = activity_value(Aspect(D(5), D(0)), Aspect(D(100), D(0)), Aspect(D(12), D(0)), Aspect(D(9), D(0)))
-    assert (result.time, result.cost, result.value) == (D(0), D(0), D(0))
+    quality, time, cost = Aspect(D(100), D(0)), Aspect(D(12), D(12)), Aspect(D(9), D(9))
+    nothing = activity_value(Aspect(D(5), D(0)), quality, time, cost)
+    assert (nothing.time, nothing.cost, nothing.value) == (D(0), D(0), D(0))
+    little = activity_value(Aspect(D(5), D("0.5")), quality, time, cost)
+    assert (little.time, little.cost) == (D(76), D(76))
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,11 @@ def test_thresholds_that_contradict_one_another_are_refused(above: int, meets: i
         RecommendationPolicy(above_at=D(above), meets_at=D(meets), cap=D(cap))
 
 
+def test_thresholds_may_be_low_and_reach_the_cap() -> None:
+    lenient = RecommendationPolicy(above_at=D(110), meets_at=D("0.5"), cap=D(110))
+    assert recommend([of("300")], lenient).rating is Rating.ABOVE
+
+
 @given(measures, st.randoms(use_true_random=False))
 def test_the_order_of_indicators_changes_nothing(rows: list[tuple[D, int]], random: Random) -> None:
     achievements = [of(realisation, target) for realisation, target in rows]

@@ -70,7 +70,9 @@ def _detach(data: Data, port: int) -> None:
         raise click.exceptions.Exit(child.returncode)
     if not _all_ready(data, child.pid):
         child.terminate()
-        raise Unreachable(f"Not everything was ready within {_START_SECONDS} seconds; see {data.logs}.")
+        run = data.run() or {"processes": {}}
+        late = ", ".join(name for name, process in run["processes"].items() if process["state"] != "ready")
+        raise Unreachable(f"Not ready within {_START_SECONDS} seconds: {late or 'the servers'}; see {data.logs}.")
     click.echo(f"Kinerja runs: http://127.0.0.1:{port}/services.json (stop it with `kinerja down --data {data.root}`)")
 
 

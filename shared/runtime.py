@@ -13,12 +13,16 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
+from shared.contracts.base import Message
 from shared.eventstore.database import Database, is_outage
 from shared.eventstore.decider import Slice
 from shared.eventstore.rebuild import Difference
 from shared.eventstore.relay import Publisher, Relay
 from shared.eventstore.republish import Republisher
+from shared.messaging.asyncapi import document
 from shared.messaging.streams import Subscription
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability import metrics
@@ -202,7 +206,7 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
     async def status() -> dict[str, Any]:
         return {"service": service.name, "version": VERSION} | (await worker.status() if worker else {})
 
-    return create_app(
+    app = create_app(
         title=service.title,
         name=service.name,
         version=VERSION,
@@ -213,6 +217,21 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
         status=status,
         lifespan=lifespan,
     )
+    app.add_route("/asyncapi.json", _asyncapi(service), include_in_schema=False)
+    return app
+
+
+def _asyncapi(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    told = sorted(
+        (message for message in Message.every() if message.TYPE.split(".", 1)[0] == service.name),
+        key=lambda message: message.TYPE,
+    )
+    described = document(service.name, service.title, VERSION, told, service.subscriptions)
+
+    async def answer(_request: Request) -> Response:
+        return JSONResponse(described)
+
+    return answer
 
 
 def main(service: Service) -> None:

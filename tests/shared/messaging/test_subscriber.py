@@ -110,7 +110,9 @@ async def test_duplicates_and_disorder_count_once(road: Client, worker: Database
     assert await totals(worker) == dict.fromkeys(sources, 1 + 2 + 3)
 
 
-async def test_a_state_handler_gets_the_newest_of_each_source(road: Client, worker: Database, nats_server: Nats) -> None:
+async def test_a_state_handler_gets_the_newest_of_each_source(
+    road: Client, worker: Database, nats_server: Nats
+) -> None:
     seen: list[tuple[int, int]] = []
 
     async def keep(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:

@@ -30,6 +30,7 @@ from shared.eventstore.migrations import upgrade
 from shared.messaging import streams
 from shared.runtime import VERSION
 from shared.web.development import development_token
+from shared.web.tokens import EVERY_INSTANSI
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SYSTEM_TOKEN_LIFE = timedelta(days=7)
@@ -180,7 +181,7 @@ class Supervisor:
     def _write_system_token(self) -> None:
         key = self.data.signing_key.read_bytes()
         token = development_token(
-            key, instansi="system", roles=["system"], subject="system", lifetime=_SYSTEM_TOKEN_LIFE
+            key, instansi=EVERY_INSTANSI, roles=["system"], subject="system", lifetime=_SYSTEM_TOKEN_LIFE
         )
         self.data.write_system_token(token)
 

@@ -22,6 +22,8 @@ HANDLER_SECONDS = Histogram(
 )
 DEAD_LETTERS = Gauge("kinerja_dead_letters", "Messages that could not be processed and are not settled", ["durable"])
 
+MAILS = Counter("kinerja_mails", "Attempts to mail a notice, by what became of it", ["outcome"])
+
 HTTP_SECONDS = Histogram(
     "kinerja_http_seconds",
     "Time from a request to the end of its answer",

@@ -1,6 +1,7 @@
 """Who may ask: FastAPI dependencies over the bearer token, for the routes under `/api/v1/{instansi}`."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.errors import Refusal
-from shared.web.tokens import INSTANSI_PATTERN, Caller, Role, TokenMissing, TokenVerifier
+from shared.web.tokens import EVERY_INSTANSI, INSTANSI_PATTERN, Caller, Role, TokenMissing, TokenVerifier
 
 __all__ = ["Caller", "CallerDep", "Role", "caller_of", "employee_of", "requires"]
 
@@ -41,13 +42,15 @@ async def caller_of(
     instansi: Annotated[str, Path(pattern=INSTANSI_PATTERN, description="the employer, e.g. medan")],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """The caller, whose token must be of the path's instansi."""
+    """The caller, whose token must be of the path's instansi, or that of a system for every instansi."""
     if credentials is None:
         raise TokenMissing(
             "Kirim header Authorization: Bearer <token>. / Send the header Authorization: Bearer <token>."
         )
     verifier: TokenVerifier = request.app.state.tokens
     caller = await verifier.verify(credentials.credentials)
+    if caller.instansi == EVERY_INSTANSI:
+        caller = replace(caller, instansi=instansi)
     request.state.caller = caller
     if caller.instansi != instansi:
         raise OtherInstansi(

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535)
     smtp_host: str = ""
     smtp_port: int = Field(25, ge=1, le=65535)
+    mail_from: str = "Kinerja <kinerja@localhost>"
     directory_url: str = ""
     system_token_file: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -18,6 +18,8 @@ from shared.web.keys import KeySource
 AUDIENCE = "kinerja"
 DEVELOPMENT_ISSUER = "kinerja-development"
 INSTANSI_PATTERN = r"^[a-z0-9-]{1,63}$"
+#: The instansi in the token of a system that works for all of them, such as a service that asks another.
+EVERY_INSTANSI = "*"
 
 
 class Role(StrEnum):
@@ -32,7 +34,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: one employee, or a system without one, of one instansi."""
+    """Who asks: one employee, or a system without one, of one instansi (a system also of EVERY_INSTANSI)."""
 
     instansi: str
     employee: UUID | None
@@ -151,8 +153,6 @@ class TokenVerifier:
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
     instansi, roles, employee = claims.get("instansi"), claims.get("roles"), claims.get("employee")
-    if not isinstance(instansi, str) or not re.fullmatch(INSTANSI_PATTERN, instansi):
-        raise _invalid("names no valid instansi")
     if not isinstance(roles, list) or not roles or not all(isinstance(role, str) for role in roles):
         raise _invalid("has no list of roles")
     try:
@@ -163,6 +163,9 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         person = None if employee is None else UUID(employee)
     except (ValueError, AttributeError, TypeError) as error:
         raise _invalid("names an employee that is not a UUID") from error
+    everywhere = instansi == EVERY_INSTANSI and known == {Role.SYSTEM} and person is None
+    if not isinstance(instansi, str) or not (everywhere or re.fullmatch(INSTANSI_PATTERN, instansi)):
+        raise _invalid("names no valid instansi")
     if Role.STAFF in known and person is None:
         raise _invalid("has the role staff without an employee")
     subject = str(claims.get("sub", ""))

@@ -39,6 +39,23 @@ async def test_a_token_of_another_instansi_is_refused_everywhere(
     assert (answer.status_code, answer.json()["code"]) == (403, "other-instansi")
 
 
+async def test_a_system_for_every_instansi_acts_in_that_of_the_path(client: httpx.AsyncClient, token: Token) -> None:
+    everywhere = token("system", instansi="*", employee=None)
+    for instansi in ("medan", "jambi"):
+        answer = await client.get(f"/api/v1/{instansi}/things/hr", headers=everywhere)
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("roles", "employee"), [(["hr"], None), (["system", "auditor"], None), (["system"], str(SITI))]
+)
+async def test_only_a_system_and_nobody_else_may_act_in_every_instansi(
+    client: httpx.AsyncClient, token: Token, roles: list[str], employee: str | None
+) -> None:
+    answer = await client.get(WHO, headers=token(*roles, instansi="*", employee=employee))
+    assert (answer.status_code, answer.json()["code"]) == (401, "token-invalid")
+
+
 async def test_the_other_instansi_is_noticed_before_the_body_is_judged(client: httpx.AsyncClient, token: Token) -> None:
     answer = await client.post("/api/v1/medan/things/batch", json={}, headers=token(instansi="jambi"))
     assert answer.json()["code"] == "other-instansi"

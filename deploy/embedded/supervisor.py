@@ -77,7 +77,9 @@ class Supervisor:
             with closing(mailbox):
                 await asyncio.gather(self._index(), self._keep_alive(), self._observe(), self._renew_system_token())
         except (OSError, asyncpg.PostgresError, SQLAlchemyError, NatsError) as error:
-            raise StartError(f"The servers could not be prepared ({error!r}); see {self.data.logs}.") from error
+            raise StartError(
+                f"The servers could not be prepared ({str(error) or type(error).__name__}); see {self.data.logs}."
+            ) from error
         finally:
             self._stop()
             await self._http.aclose()
@@ -103,9 +105,11 @@ class Supervisor:
             await provision(self._postgres.url(), database)
             await asyncio.to_thread(upgrade, service, database.url("owner"))
         client = await streams.connect(self.summary["nats"], ADMIN, self.data.nats_secret(ADMIN))
-        subscriptions = [subscription for service in self.services for subscription in load(service).subscriptions]
-        await streams.apply(client.jetstream(), self.services, subscriptions)
-        await client.close()
+        try:
+            subscriptions = [subscription for service in self.services for subscription in load(service).subscriptions]
+            await streams.apply(client.jetstream(), self.services, subscriptions)
+        finally:
+            await client.close()
 
     async def _until_ready(self, server: Kept) -> None:
         while server.state != "ready":

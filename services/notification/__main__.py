@@ -1,0 +1,6 @@
+"""`python -m services.notification`."""
+
+from services.notification.app import SERVICE
+from shared.runtime import main
+
+main(SERVICE)

@@ -1,0 +1,149 @@
+"""The notification service on real PostgreSQL, a real mail server, and a directory that knows contacts."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from deploy.embedded.process import free_port
+from services.notification.app import SERVICE
+from services.notification.channel.contacts import Contacts
+from services.notification.channel.post import Post
+from services.notification.notice.sender import Sender
+from shared.eventstore.database import Database
+from shared.messaging.delivery import deliver
+from shared.messaging.envelope import Received
+from shared.testing.infrastructure import Databases
+from shared.web.app import create_app
+from shared.web.development import development_token, jwks_of, new_signing_key
+from shared.web.keys import KeySource
+from shared.web.tokens import DEVELOPMENT_ISSUER, EVERY_INSTANSI, TokenVerifier
+from tests.notification import world
+from tests.notification.servers import MailServer, directory
+
+_KEY = new_signing_key()
+
+
+@dataclass
+class Notification:
+    """The service as tests use it."""
+
+    client: httpx.AsyncClient
+    api: Database
+    worker: Database
+    tokens: TokenVerifier
+
+    async def hear(self, *messages: Received[Any]) -> None:
+        """Deliver each message to every subscription that reads its type, all of them in one batch."""
+        for subscription in SERVICE.subscriptions:
+            wanted = [m for m in messages if type(m.data) in subscription.messages]
+            if wanted:
+                await deliver(self.worker, subscription, wanted)
+
+    async def rows(self, sql: str, **parameters: Any) -> Sequence[Any]:
+        """What the worker sees in the database, or changes there."""
+        async with self.worker.transaction() as conn:
+            result = await conn.execute(text(sql), parameters)
+            return result.all() if result.returns_rows else []
+
+    async def notices(self) -> set[tuple[UUID, str, str]]:
+        """Person, channel and template of every notice."""
+        rows = await self.rows("SELECT person, channel, template FROM notice")
+        told = {(row[0], row[1], row[2]) for row in rows}
+        assert len(told) == len(rows), "a person was told the same twice; compare whole rows"
+        return told
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        employee: UUID | None,
+        *roles: str,
+        instansi: str = "medan",
+        language: str = "",
+        json: Any = None,
+    ) -> httpx.Response:
+        """One request, by a member of staff unless told otherwise."""
+        token = development_token(_KEY, instansi=instansi, roles=roles or ("staff",), employee=employee)
+        headers = {"Authorization": f"Bearer {token}"} | ({"Accept-Language": language} if language else {})
+        return await self.client.request(method, f"/api/v1/{instansi}{path}", headers=headers, json=json)
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenVerifier:
+    """What tells good tokens from bad ones."""
+    keys = tmp_path / "jwks.json"
+    keys.write_bytes(jwks_of(_KEY))
+    return TokenVerifier(KeySource(str(keys)), issuers=[DEVELOPMENT_ISSUER], environment="embedded")
+
+
+@pytest.fixture
+async def empty(databases: Databases, tokens: TokenVerifier) -> AsyncIterator[Notification]:
+    """The service, which has heard nothing."""
+    made = databases("notification")
+    api, worker = Database(made.url("api")), Database(made.url("worker"))
+    app = create_app(
+        name=SERVICE.name,
+        title=SERVICE.title,
+        version="test",
+        routers=SERVICE.routers,
+        tokens=tokens,
+        readiness=_nothing_wrong,
+        status=_no_status,
+    )
+    app.state.db = api
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notification") as client:
+        yield Notification(client, api, worker, tokens)
+    await api.close()
+    await worker.close()
+
+
+@pytest.fixture
+async def service(empty: Notification) -> Notification:
+    """The service, which has heard of the small agency."""
+    await empty.hear(*world.office())
+    return empty
+
+
+@dataclass
+class Posting:
+    """A sender with the servers it needs; the directory may be away."""
+
+    sender: Sender
+    mail: MailServer
+    directory_port: int
+    tokens: TokenVerifier
+
+
+@pytest.fixture
+async def posting(tokens: TokenVerifier, tmp_path: Path) -> AsyncIterator[Posting]:
+    """A mail server that listens and a directory that is away until a test starts it."""
+    mail, port = MailServer(), free_port()
+    await mail.start()
+    token = tmp_path / "system-token"
+    token.write_text(development_token(_KEY, instansi=EVERY_INSTANSI, roles=["system"], subject="system"))
+    contacts, post = Contacts(f"http://127.0.0.1:{port}", token), Post("127.0.0.1", mail.port)
+    yield Posting(Sender(post, contacts, "Kinerja <kinerja@localhost>"), mail, port, tokens)
+    post.drop()
+    await contacts.close()
+    await mail.stop()
+
+
+@pytest.fixture
+async def contacts(posting: Posting) -> AsyncIterator[None]:
+    """The directory, at work."""
+    async with directory(posting.directory_port, posting.tokens):
+        yield
+
+
+async def _nothing_wrong() -> list[str]:
+    return []
+
+
+async def _no_status() -> dict[str, Any]:
+    return {}

@@ -1,0 +1,130 @@
+"""Real servers that tests can break: a mail server that refuses on demand, and a directory that knows contacts."""
+
+import asyncio
+import email
+import email.policy
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import uvicorn
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from deploy.embedded.process import free_port
+from shared.web.app import create_app
+from shared.web.auth import requires
+from shared.web.tokens import TokenVerifier
+from tests.notification.world import NAMES
+
+
+class MailServer:
+    """Keeps what it accepts; `answers` are given to the coming RCPT commands, then everything is accepted."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.mails: list[EmailMessage] = []
+        self.answers: list[str] = []
+        self.connections = 0
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen."""
+
+        def connected() -> SMTP:
+            self.connections += 1
+            return SMTP(self, enable_SMTPUTF8=True, hostname="localhost")
+
+        self._server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", self.port)
+
+    async def stop(self) -> None:
+        """Refuse connections and close those there are."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Sequence[str]
+    ) -> str:
+        """A refusal that is due, or acceptance."""
+        if self.answers:
+            answer = self.answers.pop(0)
+            if answer == "hang up":
+                server.transport.abort()
+            if not answer.startswith("2"):
+                return answer
+        envelope.rcpt_tos.append(address)
+        return "250 ok"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Keep the mail."""
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.mails.append(email.message_from_bytes(content, policy=email.policy.default))  # type: ignore[arg-type]
+        return "250 kept"
+
+    def told(self) -> list[tuple[str, str]]:
+        """Recipient and subject of each mail, in order."""
+        return [(str(mail["To"]), str(mail["Subject"])) for mail in self.mails]
+
+
+class _Asked(BaseModel):
+    employees: list[UUID]
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # the test run keeps its own
+
+
+@asynccontextmanager
+async def directory(port: int, tokens: TokenVerifier, unknown: Sequence[UUID] = ()) -> AsyncIterator[None]:
+    """A directory on `port` that answers `POST /contacts` to systems, in the web frame of all services."""
+    router = APIRouter()
+
+    @router.post("/contacts", dependencies=[Depends(requires("system"))])
+    async def contacts(asked: _Asked) -> dict[str, Any]:
+        known = [person for person in asked.employees if person in NAMES and person not in unknown]
+        return {"items": [{"employee": p, "name": NAMES[p], "mail": address(p)} for p in known]}
+
+    async def nothing() -> list[str]:
+        return []
+
+    async def empty() -> dict[str, Any]:
+        return {}
+
+    app = create_app(
+        name="directory",
+        title="directory",
+        version="test",
+        routers=[router],
+        tokens=tokens,
+        readiness=nothing,
+        status=empty,
+    )
+    server = _Server(uvicorn.Config(app, "127.0.0.1", port, log_config=None, access_log=False, lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    await server.listening.wait()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+def address(person: UUID) -> str:
+    """Where mail for a person goes."""
+    return f"{NAMES[person].split()[0].lower()}@medan.example"

@@ -1,15 +1,24 @@
 """What the training service is made of."""
 
+from services.training.competency.api import router as competencies
 from services.training.competency.slice import COMPETENCY
+from services.training.course.api import router as courses
+from services.training.development_plan.api import router as development_plans
 from services.training.development_plan.slice import DEVELOPMENT_PLAN
+from services.training.enrolment.api import router as enrolments
 from services.training.enrolment.slice import ENROLMENT
 from services.training.hears_appraisal.handlers import GAPS
+from services.training.learning_hours.api import router as learning_hours
+from services.training.need.api import router as needs
+from services.training.wording import TITLES
 from shared.people.hear import directory_subscription
 from shared.runtime import Service
 
 SERVICE = Service(
     name="training",
     title="Pelatihan dan pengembangan kompetensi",
+    routers=[courses, needs, development_plans, enrolments, competencies, learning_hours],
     slices=[DEVELOPMENT_PLAN, ENROLMENT, COMPETENCY],
     subscriptions=[directory_subscription("training"), GAPS],
+    titles=TITLES,
 )

@@ -48,12 +48,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """Bring the plan in line with the open needs; `released` are approved needs whose course came to nothing."""
+    """Bring the plan in line with the open needs; `released` are approved (need, course) that came to nothing."""
 
     employee: UUID
     year: int
     wanted: tuple[Wanted, ...]
-    released: frozenset[UUID] = frozenset()
+    released: frozenset[tuple[UUID, UUID]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _sync(state: State, command: Sync) -> list[Event]:
     wanted = {want.need: want for want in command.wanted}
     ended = ({item.need for item in state.waiting} | state.running.keys()) - wanted.keys()
     events: list[Event] = [NeedsEnded(needs=tuple(sorted(ended)))] if ended else []
-    running = state.running.keys() - command.released
+    running = {need for need, item in state.running.items() if (need, item.course) not in command.released}
     items = tuple(_item(state, wanted[need]) for need in sorted(wanted.keys() - running))
     if items != tuple(item for item in state.waiting if item.need in wanted):
         events.append(Proposed(employee=command.employee, year=command.year, items=items))

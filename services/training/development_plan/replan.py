@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.training.clock import today
-from services.training.course.view import offers_for
+from services.training.course.view import lock_catalogue, offers_for
 from services.training.development_plan.decider import Command, Sync, Wanted, plan_id
 from services.training.development_plan.slice import DEVELOPMENT_PLAN
 from services.training.development_plan.view import plans_of
@@ -22,13 +22,14 @@ async def replan(
     conn: AsyncConnection,
     context: Context,
     employees: Collection[UUID],
-    released: frozenset[UUID] = frozenset(),
+    released: frozenset[tuple[UUID, UUID]] = frozenset(),
 ) -> None:
-    """Bring the plans of these people up to date; `released` are approved needs whose course came to nothing.
+    """Bring the plans of these people up to date; `released` are approved (need, course) that came to nothing.
 
     A plan belongs to the year in which its needs arose. Doing it again changes nothing.
     """
     instansi = context.instansi
+    await lock_catalogue(conn, instansi)
     await lock(conn, instansi, employees)
     needs = await open_needs(conn, instansi, employees)
     offers = await offers_for(conn, instansi, {need.competency for need in needs})

@@ -78,3 +78,13 @@ async def learners_of(conn: AsyncConnection, instansi: str, competencies: Collec
     """People with an open need in one of these competencies."""
     sql = "SELECT DISTINCT employee FROM need WHERE instansi = $1 AND competency = ANY($2::text[]) AND open ORDER BY 1"
     return [row[0] for row in await fetch(conn, sql, instansi, list(competencies))]
+
+
+async def needs_above(
+    conn: AsyncConnection, instansi: str, needs: Collection[str], competency: str, level: int
+) -> list[UUID]:
+    """Those of the open needs in this competency that ask for more than `level`."""
+    sql = """
+        SELECT id FROM need WHERE instansi = $1 AND id = ANY($2::text[]::uuid[]) AND competency = $3 AND open AND required > $4
+    """
+    return [row[0] for row in await fetch(conn, sql, instansi, list(needs), competency, level)]

@@ -1,9 +1,10 @@
 """Values as people and spreadsheets write them."""
 
 import re
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from shared.calendar import zone_of
 
 
 class ValueRefused(ValueError):
@@ -14,54 +15,93 @@ class ValueRefused(ValueError):
         self.code = code
 
 
-_DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
+_ISO_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ].*)?")
 
 
 def day(text: str) -> date:
-    """A date as 2026-03-01 or 01/03/2026 (day first)."""
+    """A date as 2026-03-01 (a time behind it is left out) or 01/03/2026 (day first)."""
     try:
         if found := _DAY_FIRST.fullmatch(text):
             return date(int(found[3]), int(found[2]), int(found[1]))
-        return date.fromisoformat(text[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d[T ].*", text) else text)
+        if found := _ISO_DAY.fullmatch(text):
+            return date.fromisoformat(found[1])
     except ValueError:
-        raise ValueRefused("date-malformed", f"{text[:40]!r} is no date: write 2026-03-01 or 01/03/2026.") from None
+        pass
+    raise ValueRefused("date-malformed", f"{text[:40]!r} is no date: write 2026-03-01, or 01/03/2026 (day first).")
 
 
 def moment(text: str, zone: str) -> datetime:
-    """A time as ISO 8601; without an offset it is meant in `zone`."""
+    """A time as ISO 8601, or a date, which means its first moment; without an offset it is meant in `zone`."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         try:
-            at = datetime.combine(day(text), datetime.min.time())
+            at = datetime.combine(day(text), time())
         except ValueRefused:
             raise ValueRefused(
                 "time-malformed", f"{text[:40]!r} is no time: write 2026-03-01T08:30:00+07:00."
             ) from None
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=zone_of(zone))).astimezone(UTC)
+    except OverflowError:
+        raise ValueRefused("time-malformed", f"{text[:40]!r} lies outside the calendar.") from None
+
+
+_AMBIGUOUS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_NUMBERS = (
+    re.compile(r"[+-]?[0-9]+([.,][0-9]+)?"),
+    re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?"),
+    re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?"),
+)
 
 
 def number(text: str) -> Decimal:
-    """A number with a decimal point or comma, as 1.5, 1,5, 1.234,5 or 1,234.5."""
+    """A number with a decimal point or comma: 1.5, 1,5, 1.234,5 or 1,234.5. What could mean two numbers is refused."""
     plain = text.replace("\u00a0", "").replace(" ", "")
-    point, comma = plain.rfind("."), plain.rfind(",")
-    if comma >= 0 and point >= 0:
-        thousands, decimal = (".", ",") if comma > point else (",", ".")
-        plain = plain.replace(thousands, "").replace(decimal, ".")
-    elif comma >= 0:
-        plain = plain.replace(",", ".") if plain.count(",") == 1 else plain.replace(",", "")
-    try:
-        value = Decimal(plain)
-    except InvalidOperation:
-        raise ValueRefused("number-malformed", f"{text[:40]!r} is no number: write 1.5 or 1,5.") from None
-    if not value.is_finite():
-        raise ValueRefused("number-malformed", f"{text[:40]!r} is no finite number.")
-    return value
+    if _AMBIGUOUS.fullmatch(plain):
+        thousands, fraction = plain[:-4] + plain[-3:], plain.replace(",", ".") + "0"
+        raise ValueRefused(
+            "number-ambiguous", f"{text[:40]!r} may mean {thousands} or {fraction}: write it in one of these ways."
+        )
+    if not any(form.fullmatch(plain) for form in _NUMBERS):
+        raise ValueRefused("number-malformed", f"{text[:40]!r} is no number: write 1.5 or 1,5.")
+    whole, point, fraction = plain, "", ""
+    last = max(plain.rfind("."), plain.rfind(","))
+    if last >= 0 and plain.count(plain[last]) == 1:
+        whole, point, fraction = plain[:last], ".", plain[last + 1 :]
+    return Decimal(re.sub("[.,]", "", whole) + point + fraction)
 
 
-_SLUG = re.compile(r"[^a-z0-9]+")
+def whole(text: str) -> int:
+    """A whole number."""
+    value = number(text)
+    if value != value.to_integral_value():
+        raise ValueRefused("number-not-whole", f"{text[:40]!r} is no whole number: write 3.")
+    return int(value)
 
 
-def slug(text: str) -> str:
-    """A code made of a label: lower case, words joined by hyphens."""
-    return _SLUG.sub("-", text.lower()).strip("-")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+_OTHER = re.compile(r"[^a-z0-9]+")
+
+
+def code(text: str) -> str:
+    """`text` itself when it can serve as a code, else a code made of it: lower case, words joined by hyphens."""
+    made = text if _CODE.fullmatch(text) else _OTHER.sub("-", text.lower()).strip("-")[:64]
+    if not made:
+        raise ValueRefused("code-empty", f"{text[:40]!r} holds no letter or digit to make a code of.")
+    return made
+
+
+_PAIR = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._:/-]{0,63})\s*[=:]\s*([0-9]+)\s*")
+
+
+def levels(text: str) -> dict[str, int]:
+    """Competency levels as `communication=3; teamwork=2`."""
+    found: dict[str, int] = {}
+    for part in filter(str.strip, text.split(";")):
+        pair = _PAIR.fullmatch(part)
+        if pair is None or pair[1] in found:
+            raise ValueRefused("levels-malformed", f"{text[:60]!r}: write communication=3; teamwork=2, each once.")
+        found[pair[1]] = int(pair[2])
+    return found

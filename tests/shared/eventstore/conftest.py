@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ def _found(connection: Connection) -> None:
         schema.foundation_1("bare")
         connection.exec_driver_sql(CREATE_ROW)
         schema.secure("bare", "counter")
-        for statement in schema.partitions(date.today()):
+        for statement in schema.partitions(datetime.now(UTC).date()):
             connection.exec_driver_sql(statement)
 
 
@@ -36,12 +36,12 @@ async def _create(url: str) -> None:
 
 
 @pytest.fixture
-async def bare(databases: Databases) -> AsyncIterator[Any]:
+def bare(databases: Databases) -> Any:
     """Addresses of a database with the foundation."""
     made = databases(None)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(_create(made.url("owner")))).result()
-    yield made
+    return made
 
 
 @pytest.fixture

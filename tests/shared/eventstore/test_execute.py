@@ -8,6 +8,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import StaleVersion
 from shared.eventstore.database import Database
@@ -85,10 +86,12 @@ async def test_concurrent_appenders_all_get_through_without_a_gap(api: Database,
 
 
 async def test_nothing_stays_when_the_transaction_dies_before_its_end(api: Database, context: Context) -> None:
+    async def dies(conn: AsyncConnection) -> None:
+        await execute(conn, COUNTER, context, [Order(fresh_id(), Add(3))])
+        raise RuntimeError("killed")
+
     with pytest.raises(RuntimeError):
-        async with api.transaction("medan") as conn:
-            await execute(conn, COUNTER, context, [Order(fresh_id(), Add(3))])
-            raise RuntimeError("killed")
+        await api.run(dies, "medan")
     async with api.transaction("medan") as conn:
         for table in ("events", "outbox", "counter"):
             assert (await conn.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0

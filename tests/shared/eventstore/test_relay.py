@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
 import orjson
 import pytest
@@ -19,13 +18,8 @@ from shared.eventstore.relay import Publisher, Relay
 from shared.eventstore.republish import Republisher
 from shared.ids import fresh_id
 from shared.messaging.streams import apply, connect
+from shared.testing.waiting import until
 from tests.shared.eventstore.counter import COUNTER, Add
-
-
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.05)
 
 
 async def record(api: Database, context: Context, times: int) -> None:

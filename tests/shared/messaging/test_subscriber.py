@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -19,6 +19,7 @@ from shared.messaging import dead_letters
 from shared.messaging.envelope import Received, encode
 from shared.messaging.streams import Subscription, apply, connect
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
+from shared.testing.waiting import until
 from tests.shared.eventstore.counter import Counted
 
 SUBJECT = Counted.subject("medan")
@@ -88,15 +89,9 @@ async def totals(db: Database) -> dict[UUID, int]:
         return {row[0]: row[1] for row in (await conn.execute(text("SELECT id, total FROM counter"))).all()}
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 45) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.05)
-
-
 async def done(road: Client, durable: str) -> bool:
     info = await road.jetstream().consumer_info("BARE", durable)
-    return info.num_pending == 0 and info.num_ack_pending == 0
+    return not info.num_pending and not info.num_ack_pending
 
 
 async def test_duplicates_and_disorder_count_once(road: Client, worker: Database, nats_server: Nats) -> None:

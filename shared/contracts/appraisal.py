@@ -34,6 +34,9 @@ class PlanFact(Message):
     year: int
     status: PlanStatus
     indicators: tuple[PlanIndicator, ...]
+    in_force: tuple[PlanIndicator, ...] = Field(
+        default=(), description="the agreed indicators, also while another proposal waits"
+    )
     proposed_by: UUID | None
     waits_for: UUID | None = Field(description="who has to agree next")
 

@@ -27,7 +27,7 @@ def _row(message: Received[PlanFact]) -> dict[str, Any]:
         "epoch": message.epoch,
         "version": message.version,
         "employee": plan.employee,
-        "indicators": [str(indicator.indicator) for indicator in plan.indicators],
+        "indicators": sorted({str(each.indicator) for each in (*plan.indicators, *plan.in_force)}),
     }
 
 

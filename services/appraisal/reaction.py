@@ -1,0 +1,44 @@
+"""How this service acts on messages: as itself, with the correlation of what it heard."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.eventstore.decider import Context
+from shared.eventstore.rows import fetch
+from shared.messaging.envelope import Received
+
+
+def by_instansi(messages: Sequence[Received[Any]]) -> dict[str, list[Received[Any]]]:
+    """Messages of each instansi, sorted by its code, so that locks are taken in one order everywhere."""
+    groups: dict[str, list[Received[Any]]] = defaultdict(list)
+    for message in sorted(messages, key=lambda m: m.instansi):
+        groups[message.instansi].append(message)
+    return groups
+
+
+async def reaction(conn: AsyncConnection, instansi: str, messages: Sequence[Received[Any]]) -> Context:
+    """Who acts on `messages` of one instansi; the newest of them is named as the cause."""
+    [[now]] = await fetch(conn, "SELECT now()")
+    imported = all(message.origin == "import" for message in messages)
+    newest = max(messages, key=lambda m: m.recorded_at)
+    return Context(
+        instansi=instansi,
+        actor=None,
+        role="system",
+        now=now,
+        correlation_id=newest.correlation_id,
+        causation_id=str(newest.event_id),
+        origin="import" if imported else "reaction",
+        traceparent=newest.traceparent,
+    )
+
+
+async def own_motion(conn: AsyncConnection, instansi: str, why: str) -> Context:
+    """This service acting by itself, such as at the change of a period."""
+    [[now]] = await fetch(conn, "SELECT now()")
+    return Context(
+        instansi=instansi, actor=None, role="system", now=now, correlation_id=f"appraisal-{why}", origin="reaction"
+    )

@@ -1,0 +1,187 @@
+"""A small agency for tests: messages as other services would send them, with versions one can choose."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from services.appraisal.plan.events import Aspect, Indicator, WorkResult
+from services.appraisal.rules.achievement import Direction, NumberTarget
+from shared.contracts.activity import EntryImported, EntryLogged, EntryReturned, EntryVerified, EntryWithdrawn
+from shared.contracts.base import Message
+from shared.contracts.directory import (
+    AssignmentChanged,
+    EmployeeChanged,
+    InstansiChanged,
+    Policy,
+    PositionChanged,
+    UnitChanged,
+)
+from shared.eventstore.decider import event_id
+from shared.eventstore.texts import Text
+from shared.messaging.envelope import Received
+
+SPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+NOON = datetime(2026, 3, 10, 5, 0, tzinfo=UTC)
+_ENTRY_TYPES = {
+    "waiting": EntryLogged,
+    "verified": EntryVerified,
+    "returned": EntryReturned,
+    "withdrawn": EntryWithdrawn,
+    "imported": EntryImported,
+}
+
+
+def name(text: str) -> UUID:
+    """An id one can read: the same text is the same id."""
+    return uuid5(SPACE, text)
+
+
+def message(
+    data: Message,
+    source: UUID,
+    version: int = 1,
+    *,
+    instansi: str = "medan",
+    origin: str = "person",
+    at: datetime = NOON,
+    epoch: int = 1,
+) -> Received[Any]:
+    """`data` as it arrives from the road."""
+    return Received(
+        event_id=event_id(source, version),
+        instansi=instansi,
+        source=source,
+        epoch=epoch,
+        version=version,
+        occurred_at=at,
+        recorded_at=at + timedelta(seconds=version),
+        origin=origin,
+        correlation_id=f"test-{source.hex[:6]}",
+        data=data,
+    )
+
+
+def instansi(code: str = "medan", version: int = 1, **policy: Any) -> Received[Any]:
+    """An agency with months, 80 % as the threshold of gaps, and ratings from 90 and 110 %."""
+    numbers: dict[str, Any] = {
+        "version": version,
+        "period_kind": "month",
+        "late_after_working_days": 3,
+        "verification_grace_working_days": 5,
+        "gap_threshold_percent": Decimal(80),
+        "score_above_percent": Decimal(110),
+        "score_meets_percent": Decimal(90),
+        "achievement_cap_percent": Decimal(120),
+        "daily_summary_at": "16:00",
+    }
+    data = InstansiChanged(
+        zone="Asia/Jakarta", first_day=date(2026, 1, 1), holidays=(), policy=Policy(**(numbers | policy))
+    )
+    return message(data, name(code), version, instansi=code)
+
+
+def position(
+    title: str, requires: dict[str, int] | None = None, version: int = 1, code: str = "medan"
+) -> Received[Any]:
+    """A functional post and its standard."""
+    data = PositionChanged(position=name(title), code=title, kind="JF", level="Ahli Pertama", requires=requires or {})
+    return message(data, name(title), version, instansi=code)
+
+
+def unit(title: str, head: str | None = None, parent: str | None = None, code: str = "medan") -> Received[Any]:
+    """A unit; `head` is the title of the position of its head."""
+    data = UnitChanged(
+        unit=name(title),
+        code=title,
+        parent=name(parent) if parent else None,
+        head_position=name(head) if head else None,
+    )
+    return message(data, name(title), instansi=code)
+
+
+def person(
+    who: str,
+    post: str,
+    superior: str | None = None,
+    *,
+    where: str = "puskesmas",
+    since: date = date(2026, 1, 1),
+    until: date | None = None,
+    kind: str = "definitif",
+    void: bool = False,
+    version: int = 1,
+    code: str = "medan",
+) -> list[Received[Any]]:
+    """An employee and the post they hold."""
+    held = AssignmentChanged(
+        assignment=name(f"{who} {post} {since}"),
+        employee=name(who),
+        unit=name(where),
+        position=name(post),
+        superior=name(superior) if superior else None,
+        kind=kind,
+        valid_from=since,
+        valid_to=until,
+        void=void,
+    )
+    known = EmployeeChanged(employee=name(who), kind="PNS", active=True)
+    return [
+        message(known, name(who), instansi=code),
+        message(held, held.assignment, version, instansi=code),
+    ]
+
+
+def entry(
+    what: str,
+    who: str,
+    quantity: str | int = 1,
+    *,
+    status: str = "verified",
+    indicator: str | None = "examinations",
+    period: str = "2026-03",
+    verdict: str | None = None,
+    version: int = 1,
+    code: str = "medan",
+) -> Received[Any]:
+    """An entry as activity tells it."""
+    data = _ENTRY_TYPES[status](
+        entry=name(what),
+        employee=name(who),
+        day=date.fromisoformat(f"{period}-05"),
+        period=period,
+        indicator=name(indicator) if indicator else None,
+        quantity=Decimal(quantity),
+        minutes=None,
+        activity=None,
+        status=status,
+        verdict=("meets" if status == "verified" else None) if verdict is None else verdict,
+        verified_by=name("head") if status == "verified" else None,
+        late=False,
+        unit=None,
+    )
+    return message(data, name(what), version, instansi=code, origin="import" if status == "imported" else "person")
+
+
+def text(of: str) -> Text:
+    """A text that is kept somewhere."""
+    return Text(name(of), "0" * 64)
+
+
+_INDICATOR: dict[str, Any] = {
+    "aspect": Aspect.KUANTITAS,
+    "direction": Direction.HIGHER,
+    "measure": "quantity",
+    "unit_label": "kali",
+}
+
+
+def indicator(title: str = "examinations", target: Any = 20, **more: Any) -> Indicator:
+    """An indicator whose target is a number unless a target is given."""
+    wanted = NumberTarget(Decimal(target)) if isinstance(target, int | str) else target
+    return Indicator(id=name(title), title=text(title), target=wanted, **(_INDICATOR | more))
+
+
+def results(*indicators: Indicator) -> tuple[WorkResult, ...]:
+    """One work result with these indicators."""
+    return (WorkResult(id=name("result"), title=text("result"), indicators=indicators),)

@@ -124,8 +124,8 @@ async def test_rebuild_restores_what_was_damaged_and_prove_sees_it(
     streams = sorted(fresh_id() for _ in range(3))
     for instansi in ("medan", "jambi"):
         orders: list[Any] = [Order(stream, Add(2)) for stream in streams] + [Order(streams[0], Add(3))]
-        own = replace(context, instansi=instansi)
-        await api.run(lambda conn, own=own, orders=orders: execute(conn, COUNTER, own, orders), instansi)
+        async with api.transaction(instansi) as conn:
+            await execute(conn, COUNTER, replace(context, instansi=instansi), orders)
     async with worker.transaction() as conn:
         await conn.execute(text("DELETE FROM outbox"))
     assert await prove(worker, [COUNTER]) == []

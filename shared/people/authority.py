@@ -47,6 +47,16 @@ def main_assignment(assignments: Collection[Assignment], employee: UUID, day: da
     return held[0] if held else None
 
 
+def seat_of_superior(assignments: Collection[Assignment], superior: UUID, day: date, today: date) -> Assignment | None:
+    """The placement of `superior` on `day`; of one who had left the service by then and is not back, the last before it."""
+    mine = [a for a in assignments if a.employee == superior and a.valid_from <= day]
+    here = any(a.employee == superior and a.holds(today) for a in assignments)
+    then = main_assignment(mine, superior, day)
+    if then is not None or here or not mine:
+        return then
+    return max(mine, key=lambda a: (a.valid_to or day, a.kind == DEFINITIF, a.id))
+
+
 def authority(assignments: Collection[Assignment], employee: UUID, day: date, today: date) -> Authority:
     """Who may verify what `employee` did on `day`, asked `today`.
 
@@ -58,7 +68,7 @@ def authority(assignments: Collection[Assignment], employee: UUID, day: date, to
     superior = own.superior if own else None
     if superior is None:
         return Authority(frozenset(), True, None)
-    then = main_assignment(assignments, superior, day)
+    then = seat_of_superior(assignments, superior, day, today)
     if then is None:
         still_here = any(a.employee == superior and a.holds(today) for a in assignments)
         known = any(a.employee == superior for a in assignments)

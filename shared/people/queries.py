@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.calendar import Period, PeriodKind, WorkingCalendar, zone_of
 from shared.contracts.directory import Policy
 from shared.eventstore.rows import fetch
-from shared.people.authority import Assignment, Authority, authority, main_assignment
+from shared.people.authority import Assignment, Authority, authority, main_assignment, seat_of_superior
 
 _COLUMNS = "a.id, a.employee, a.unit, a.position, a.superior, a.kind, a.valid_from, a.valid_to"
 _OF_EMPLOYEES = (
@@ -91,7 +91,7 @@ async def authorities(
         near = list(mine)
         if placed and placed.superior:
             near += by_employee[placed.superior]
-            then = main_assignment(near, placed.superior, day)
+            then = seat_of_superior(near, placed.superior, day, today)
             near += by_seat[then.seat] if then else []
         answers[employee, day] = authority(near, employee, day, today)
     return answers

@@ -37,6 +37,11 @@ async def approved(http: httpx.AsyncClient, as_: As, hear: Hear, name: str = "An
     """Course, gap, plan, approval by Budi: the enrolment that follows."""
     await catalogue(http, as_)
     await hear(gap(person(name), "komunikasi", 1))
+    return await approve(http, as_, name)
+
+
+async def approve(http: httpx.AsyncClient, as_: As, name: str) -> dict[str, Any]:
+    """Budi approves the person's plan: the enrolment that follows."""
     plan = await plan_of(http, as_, name)
     headers = as_("Budi", **{"If-Match": f'"{plan["version"]}"'})
     answer = await http.post(f"/development-plans/{plan['id']}/approve", json={}, headers=headers)
@@ -45,9 +50,11 @@ async def approved(http: httpx.AsyncClient, as_: As, hear: Hear, name: str = "An
 
 
 async def enrolment_of(http: httpx.AsyncClient, as_: As, name: str = "Ani") -> dict[str, Any]:
-    """The newest enrolment of a person."""
-    answer = await http.get("/enrolments", params={"employee": str(person(name))}, headers=as_("Hana", "hr"))
-    return dict(answer.json()["items"][-1])
+    """The one enrolment of a person that is neither completed nor cancelled."""
+    asked = {"employee": str(person(name)), "status": "enrolled"}
+    answer = await http.get("/enrolments", params=asked, headers=as_("Hana", "hr"))
+    [enrolment] = answer.json()["items"]
+    return dict(enrolment)
 
 
 async def completed(http: httpx.AsyncClient, as_: As, hear: Hear, name: str = "Ani") -> dict[str, Any]:

@@ -42,10 +42,11 @@ async def use(conn: AsyncConnection, instansi: str, enrolment: UUID, certificate
     """Claim the fingerprints for an enrolment; CertificateUsed when another one has any of them."""
     await fetch(
         conn,
-        "INSERT INTO certificate SELECT $1, f, $2 FROM unnest($3::text[]) AS f ORDER BY f ON CONFLICT DO NOTHING",
+        "INSERT INTO certificate (instansi, fingerprint, enrolment) SELECT $1, f, $2 FROM unnest($3::text[]) AS f ORDER BY f"
+        " ON CONFLICT DO NOTHING RETURNING 1",
         *(instansi, enrolment, list(certificate)),
     )
-    sql = "SELECT FROM certificate WHERE instansi = $1 AND enrolment <> $2 AND fingerprint = ANY($3::text[])"
+    sql = "SELECT 1 FROM certificate WHERE instansi = $1 AND enrolment <> $2 AND fingerprint = ANY($3::text[])"
     if await fetch(conn, sql, instansi, enrolment, list(certificate)):
         raise CertificateUsed(
             "Sertifikat ini sudah dipakai; periksa nomor atau berkasnya. / "

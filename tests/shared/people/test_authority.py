@@ -44,6 +44,13 @@ def test_after_the_superior_left_the_successor_judges() -> None:
     assert authority([OWN, gone, successor], STAFF, MARCH, JUNE).verifiers == {NEXT}
 
 
+def test_who_sits_in_the_chair_judges_later_days_too_while_the_line_still_names_who_left() -> None:
+    gone = placed(HEAD, CHAIR, end=date(2026, 5, 31))
+    plt = placed(ACTING, CHAIR, kind="plt", start=date(2026, 6, 1), end=date(2026, 6, 30))
+    assert authority([OWN, gone, plt], STAFF, JUNE, JUNE) == Authority(frozenset({ACTING}), False, HEAD)
+    assert authority([OWN, gone, plt], STAFF, JULY, JULY) == Authority(frozenset(), True, HEAD)
+
+
 def test_a_plt_judges_while_the_chair_is_empty() -> None:
     gone = placed(HEAD, CHAIR, end=date(2026, 5, 31))
     plt = placed(ACTING, CHAIR, kind="plt", start=date(2026, 6, 1), end=date(2026, 6, 30))

@@ -114,8 +114,7 @@ async def dump(db: Database) -> list[Any]:
     async with db.transaction() as conn:
         tables = ("instansi", "unit", "position", "employee", "assignment")
         return [
-            await fetch(conn, f"SELECT to_jsonb(t) FROM heard_{table} t ORDER BY to_jsonb(t)::text")
-            for table in tables
+            await fetch(conn, f"SELECT to_jsonb(t) FROM heard_{table} t ORDER BY to_jsonb(t)::text") for table in tables
         ]
 
 

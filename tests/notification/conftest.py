@@ -26,6 +26,8 @@ from shared.web.tokens import DEVELOPMENT_ISSUER, EVERY_INSTANSI, TokenVerifier
 from tests.notification import world
 from tests.notification.servers import MailServer, directory
 
+FROM = "Kinerja <kinerja@localhost>"
+
 _KEY = new_signing_key()
 
 
@@ -115,9 +117,25 @@ class Posting:
     """A sender with the servers it needs; the directory may be away."""
 
     sender: Sender
+    contacts: Contacts
     mail: MailServer
     directory_port: int
+    token_file: Path
     tokens: TokenVerifier
+
+    def another_sender(self) -> Sender:
+        """As in a second process: with a connection of its own to the mail server."""
+        return Sender(Post("127.0.0.1", self.mail.port), self.contacts, FROM)
+
+    def environment(self) -> dict[str, str]:
+        """The settings of a process that sends mail with these servers."""
+        return {
+            "KINERJA_SMTP_HOST": "127.0.0.1",
+            "KINERJA_SMTP_PORT": str(self.mail.port),
+            "KINERJA_MAIL_FROM": FROM,
+            "KINERJA_DIRECTORY_URL": f"http://127.0.0.1:{self.directory_port}",
+            "KINERJA_SYSTEM_TOKEN_FILE": str(self.token_file),
+        }
 
 
 @pytest.fixture
@@ -128,7 +146,7 @@ async def posting(tokens: TokenVerifier, tmp_path: Path) -> AsyncIterator[Postin
     token = tmp_path / "system-token"
     token.write_text(development_token(_KEY, instansi=EVERY_INSTANSI, roles=["system"], subject="system"))
     contacts, post = Contacts(f"http://127.0.0.1:{port}", token), Post("127.0.0.1", mail.port)
-    yield Posting(Sender(post, contacts, "Kinerja <kinerja@localhost>"), mail, port, tokens)
+    yield Posting(Sender(post, contacts, FROM), contacts, mail, port, token, tokens)
     post.drop()
     await contacts.close()
     await mail.stop()

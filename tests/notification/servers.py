@@ -4,7 +4,7 @@ import asyncio
 import email
 import email.policy
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from email.message import EmailMessage
 from typing import Any
@@ -21,12 +21,22 @@ from shared.web.auth import requires
 from shared.web.tokens import TokenVerifier
 from tests.notification.world import NAMES
 
+MAILS = {person: f"{name.split()[0].lower()}@medan.example" for person, name in NAMES.items()}
+
 
 class MailServer:
-    """Keeps what it accepts; `answers` are given to the coming RCPT commands, then everything is accepted."""
+    """Keeps what it accepts; `answers` are given to the coming RCPT commands, then everything is accepted.
+
+    The answer "hang up" ends the connection, "silence" leaves it waiting for ever (and sets `waits`). Unless
+    `answering` it keeps mails but does not say so. `kept` is set with each mail.
+    """
 
     def __init__(self) -> None:
         self.port = free_port()
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self.kept = asyncio.Event()
+        self.waits = asyncio.Event()
         self.mails: list[EmailMessage] = []
         self.answers: list[str] = []
         self.connections = 0
@@ -53,7 +63,11 @@ class MailServer:
         """A refusal that is due, or acceptance."""
         if self.answers:
             answer = self.answers.pop(0)
+            if answer == "silence":
+                self.waits.set()
+                await asyncio.Event().wait()
             if answer == "hang up":
+                assert isinstance(server.transport, asyncio.Transport)
                 server.transport.abort()
             if not answer.startswith("2"):
                 return answer
@@ -64,7 +78,9 @@ class MailServer:
         """Keep the mail."""
         content = envelope.content
         assert isinstance(content, bytes)
-        self.mails.append(email.message_from_bytes(content, policy=email.policy.default))  # type: ignore[arg-type]
+        self.mails.append(email.message_from_bytes(content, policy=email.policy.default))
+        self.kept.set()
+        await self.answering.wait()
         return "250 kept"
 
     def told(self) -> list[tuple[str, str]]:
@@ -91,14 +107,16 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def directory(port: int, tokens: TokenVerifier, unknown: Sequence[UUID] = ()) -> AsyncIterator[None]:
+async def directory(
+    port: int, tokens: TokenVerifier, *, unknown: Sequence[UUID] = (), addresses: Mapping[UUID, str] = MAILS
+) -> AsyncIterator[None]:
     """A directory on `port` that answers `POST /contacts` to systems, in the web frame of all services."""
     router = APIRouter()
 
     @router.post("/contacts", dependencies=[Depends(requires("system"))])
     async def contacts(asked: _Asked) -> dict[str, Any]:
         known = [person for person in asked.employees if person in NAMES and person not in unknown]
-        return {"items": [{"employee": p, "name": NAMES[p], "mail": address(p)} for p in known]}
+        return {"items": [{"employee": p, "name": NAMES[p], "mail": addresses.get(p)} for p in known]}
 
     async def nothing() -> list[str]:
         return []
@@ -123,8 +141,3 @@ async def directory(port: int, tokens: TokenVerifier, unknown: Sequence[UUID] = 
     finally:
         server.should_exit = True
         await task
-
-
-def address(person: UUID) -> str:
-    """Where mail for a person goes."""
-    return f"{NAMES[person].split()[0].lower()}@medan.example"

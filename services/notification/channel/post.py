@@ -44,8 +44,8 @@ def compose(
     mail["Message-ID"] = message_id
     mail["Date"] = date
     mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text.body)  # before the language: it removes whatever says something about the content
     mail["Content-Language"] = language
-    mail.set_content(text.body)
     return mail
 
 

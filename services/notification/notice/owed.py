@@ -16,7 +16,6 @@ from shared.messaging.delivery import HORIZON
 from shared.people.authority import main_assignment
 from shared.people.queries import Rules, authorities, instansi_rules, placements
 
-RETRY_SECONDS = 30.0
 _AT_ONCE = 500
 
 # A stale or imported fact does not keep a fresh one with the same identity from being told, in whatever order they come.
@@ -31,7 +30,7 @@ WHERE o.outcome IN ('stale', 'import') AND excluded.outcome = 'open'
 RETURNING event_id, outcome
 """
 _OPEN = """
-SELECT event_id, recipient, employee, at, created_at, template, params, mail FROM owed
+SELECT event_id, recipient, employee, at, template, params, mail FROM owed
 WHERE instansi = $1 AND outcome = 'open' AND ($2::uuid[] IS NULL OR event_id = ANY($2))
   AND (event_id, recipient) > ($3, $4)
 ORDER BY event_id, recipient LIMIT $5 FOR UPDATE
@@ -48,6 +47,10 @@ _SETTLE = """
 UPDATE owed o SET outcome = s.outcome, settled_at = now()
 FROM jsonb_to_recordset($2::jsonb) AS s(event_id uuid, recipient text, outcome text)
 WHERE o.instansi = $1 AND o.event_id = s.event_id AND o.recipient = s.recipient RETURNING o.event_id
+"""
+_EXPIRE = """
+UPDATE owed SET outcome = 'expired', settled_at = now() WHERE outcome = 'open' AND created_at < now() - $1::interval
+RETURNING event_id
 """
 
 
@@ -68,7 +71,6 @@ class _Open:
     recipient: str
     employee: UUID | None
     at: datetime
-    created_at: datetime
     template: str
     params: dict[str, Any]
     mail: bool
@@ -118,9 +120,10 @@ async def _tell(conn: AsyncConnection, rules: Rules, todo: Sequence[_Open], now:
     notices: list[dict[str, Any]] = []
     settled = []
     for row, people in zip(todo, await _recipients(conn, rules, todo, now), strict=True):
-        outcome = _outcome(people, row.created_at < now - HORIZON)
-        if outcome != "open":
-            settled.append({"event_id": row.event, "recipient": row.recipient, "outcome": outcome})
+        if people is None:
+            continue
+        outcome = "told" if people else "nobody"
+        settled.append({"event_id": row.event, "recipient": row.recipient, "outcome": outcome})
         notices += [
             {
                 "event_id": row.event,
@@ -130,17 +133,11 @@ async def _tell(conn: AsyncConnection, rules: Rules, todo: Sequence[_Open], now:
                 "template": row.template,
                 "params": row.params,
             }
-            for person in people or ()
+            for person in people
             for channel in (("inbox", "mail") if row.mail else ("inbox",))
         ]
     await fetch(conn, _NOTICES, rules.instansi, to_json(notices))
     await fetch(conn, _SETTLE, rules.instansi, to_json(settled))
-
-
-def _outcome(people: frozenset[UUID] | None, too_old: bool) -> str:
-    if people is None:
-        return "expired" if too_old else "open"
-    return "told" if people else "nobody"
 
 
 def notice_id(event: UUID, person: UUID, channel: str) -> UUID:
@@ -182,8 +179,9 @@ async def _recipients(
 
 
 async def settle_everywhere(db: Database) -> None:
-    """The safety net beside the directory's messages: try again whatever is open, and give up what is too old."""
+    """The job beside the directory's messages: try again whatever is open, and give up what is older than the horizon."""
     async with db.transaction() as conn:
+        await fetch(conn, _EXPIRE, HORIZON)
         waiting = [row[0] for row in await fetch(conn, "SELECT DISTINCT instansi FROM owed WHERE outcome = 'open'")]
     for instansi in waiting:
         await db.run(partial(settle, instansi=instansi))

@@ -1,10 +1,10 @@
 """Kinds of input: what JSON may say for a day, a moment, a quantity, a code, or words."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 MAX_QUANTITY = 1_000_000
@@ -23,6 +23,13 @@ def _moment(value: Any) -> Any:
     return value
 
 
+def _plausible(value: datetime) -> datetime:
+    # Zones and calendars cannot be asked about the very first and last years.
+    if not 1900 <= value.year < 3000:
+        raise ValueError("tahun 1900 sampai 2999 / a year of 1900 to 2999")
+    return value
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, bool):
         raise PydanticCustomError("decimal_type", "a quantity is a number")
@@ -30,7 +37,7 @@ def _number(value: Any) -> Any:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_plausible)]
 #: A decimal string or a number: 0 to a million, at most four decimals.
 Quantity = Annotated[
     Decimal, BeforeValidator(_number), Field(ge=0, le=MAX_QUANTITY, decimal_places=4, allow_inf_nan=False)

@@ -1,20 +1,24 @@
 """The activity service on real PostgreSQL, with real tokens, and a small agency that it heard of."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import orjson
 import pytest
 from sqlalchemy import text
 
+from deploy.embedded.postgres import Postgres
+from deploy.provision import Database as Address
 from services.activity.app import SERVICE
 from services.activity.hears_appraisal.handlers import PLANS
 from services.activity.hears_directory.handlers import PEOPLE
 from shared.eventstore.database import Database
+from shared.ids import fresh_id
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import Received
 from shared.testing.infrastructure import Databases
@@ -47,6 +51,14 @@ class Activity:
         headers = self.as_(employee, *roles) | more.pop("headers", {})
         return await self.client.request(method, f"/api/v1/medan{path}", headers=headers, json=json, **more)
 
+    async def log(self, employee: UUID, **body: Any) -> UUID:
+        """An entry of today unless told otherwise."""
+        entry = fresh_id()
+        content = {"day": people.today().isoformat(), "quantity": 1} | body
+        answer = await self.call("PUT", f"/entries/{entry}", employee, json=content)
+        assert answer.status_code == 201, answer.text
+        return entry
+
     async def hear(self, *messages: Received[Any]) -> None:
         """Deliver messages of the directory."""
         await deliver(self.worker, PEOPLE, messages)
@@ -66,10 +78,28 @@ class Activity:
         return [orjson.loads(row[0]) for row in rows]
 
 
+@pytest.fixture(scope="session")
+def activity_database(postgres: Postgres, _templates: dict[str, str]) -> Iterator[Address]:
+    """One migrated database for all tests of the service; each leaves it empty."""
+    databases = Databases(postgres, _templates)
+    yield databases("activity")
+    databases.drop_all()
+
+
+async def _empty(owner_url: str) -> None:
+    conn = await asyncpg.connect(owner_url)
+    tables = await conn.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " AND NOT relispartition AND relname NOT IN ('epoch', 'alembic_version')"
+    )
+    await conn.execute("; ".join(f"DELETE FROM {row[0]}" for row in tables))
+    await conn.close()
+
+
 @pytest.fixture
-async def activity(databases: Databases, tmp_path: Path) -> AsyncIterator[Activity]:
+async def activity(activity_database: Address, tmp_path: Path) -> AsyncIterator[Activity]:
     """The service, which has heard of the small agency."""
-    made = databases("activity")
+    made = activity_database
     api, worker = Database(made.url("api")), Database(made.url("worker"))
     keys = tmp_path / "jwks.json"
     keys.write_bytes(jwks_of(_KEY))
@@ -90,6 +120,7 @@ async def activity(databases: Databases, tmp_path: Path) -> AsyncIterator[Activi
         yield service
     await api.close()
     await worker.close()
+    await _empty(made.url("owner", "postgresql"))
 
 
 async def _nothing_wrong() -> list[str]:

@@ -1,9 +1,10 @@
 """A small agency, as the directory would tell it: ids of its people, and messages to deliver."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from shared.contracts.appraisal import PlanAgreed, PlanIndicator
 from shared.contracts.base import Message
@@ -31,6 +32,11 @@ COUNTER, REGISTRY, OFFICE = known("counter"), known("registry"), known("office")
 OFFICER, HEAD, CHIEF = known("officer"), known("head"), known("chief")
 EXAMINATIONS = known("examinations")
 SINCE = date(2020, 1, 1)
+
+
+def today(ahead: int = 0) -> date:
+    """The day in Medan, which is on Jakarta's time."""
+    return datetime.now(ZoneInfo("Asia/Jakarta")).date() + timedelta(days=ahead)
 
 
 def received(

@@ -3,19 +3,16 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from services.activity.bodies import Body, SourceBody
 from services.activity.entry.events import Verdict
 from services.activity.fields import Code, Day, Minutes, Moment, Quantity, Words
 
 Version = Annotated[int, Field(strict=True, ge=1, description="the version that was seen")]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EntryContent(_Body):
+class EntryContent(Body):
     """What was done on a day (local to the instansi); `done_at` is the device's time of an entry made offline."""
 
     day: Day
@@ -45,18 +42,10 @@ class AmendedEntry(EntryContent):
     version: Version | None = None
 
 
-class Withdrawal(_Body):
+class Withdrawal(Body):
     """Which version is taken back."""
 
     version: Version | None = None
-
-
-class SourceBody(_Body):
-    """Where an imported fact comes from."""
-
-    system: Code
-    file_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file, hex")]
-    row: Annotated[int, Field(strict=True, ge=1)]
 
 
 class ImportedEntry(EntryContent):
@@ -68,7 +57,7 @@ class ImportedEntry(EntryContent):
     source: SourceBody
 
 
-class Judgement(_Body):
+class Judgement(Body):
     """A decision about one version; the text is required for `below`, a return, and a decision by hr."""
 
     version: Version | None = None
@@ -81,7 +70,7 @@ class Verification(Judgement):
     verdict: Verdict = "meets"
 
 
-class BatchedVerification(_Body):
+class BatchedVerification(Body):
     """One decision of many."""
 
     entry: UUID

@@ -16,23 +16,20 @@ from services.activity.entry.events import (
     EntryVerified,
     EntryWithdrawn,
     Event,
-    Source,
     Verdict,
     VerificationWithdrawn,
 )
 from services.activity.entry.refusals import (
     EntryClosed,
-    FutureDate,
     NotTheSuperior,
     NotVerified,
     NotWaiting,
     OwnEntry,
-    PeriodClosed,
     TextRequired,
-    TooEarly,
-    UnknownEmployee,
     UnknownIndicator,
 )
+from services.activity.refusals import FutureDate, TooEarly, check_open, unknown_employee
+from services.activity.source import Source
 from shared.contracts.activity import EntryStatus
 from shared.errors import ContentDiffers, Forbidden, NotFound, StaleVersion
 from shared.eventstore.decider import Decider
@@ -204,15 +201,11 @@ def _create(state: Entry | None, command: Log | Import) -> Sequence[Event]:
     receipt = command.receipt
     _check_content(command.content, receipt)
     if not receipt.employee_known:
-        raise UnknownEmployee(
-            "Pegawai ini belum dikenal atau tidak aktif; daftarkan dulu di direktori. / "
-            "This employee is not known or not active; register them in the directory first.",
-            employee=str(command.employee),
-        )
+        raise unknown_employee(command.employee)
     common = {"employee": command.employee, "content": command.content, "period": receipt.period}
     if isinstance(command, Import):
         return [EntryImported(**common, received_at=receipt.at, source=command.source)]  # type: ignore[arg-type]
-    _check_open(receipt.period, receipt.shut)
+    check_open(receipt.period, receipt.shut)
     return [EntryLogged(**common, received_at=receipt.at, late=receipt.late)]  # type: ignore[arg-type]
 
 
@@ -224,8 +217,8 @@ def _amend(entry: Entry, command: Amend) -> Sequence[Event]:
     _check_seen(entry, command.seen)
     _check_changeable(entry)
     _check_content(command.content, receipt)
-    _check_open(entry.period, receipt.shut)
-    _check_open(receipt.period, receipt.shut)
+    check_open(entry.period, receipt.shut)
+    check_open(receipt.period, receipt.shut)
     # The work of another day is received only now; the same day stays as punctual as it was.
     late = entry.late if command.content.day == entry.content.day else receipt.late
     return [EntryAmended(content=command.content, period=receipt.period, received_at=receipt.at, late=late)]
@@ -237,7 +230,7 @@ def _withdraw(entry: Entry, command: Withdraw) -> Sequence[Event]:
         return []
     _check_seen(entry, command.seen)
     _check_changeable(entry)
-    _check_open(entry.period, command.shut)
+    check_open(entry.period, command.shut)
     return [EntryWithdrawn()]
 
 
@@ -247,7 +240,7 @@ def _decision(
     if entry.version == judge.seen + 1 and entry.last == event:
         return []
     _check_seen(entry, judge.seen)
-    _check_open(entry.period, judge.final)
+    check_open(entry.period, judge.final)
     if isinstance(event, VerificationWithdrawn):
         if entry.status != "verified":
             raise NotVerified(
@@ -323,15 +316,6 @@ def _check_changeable(entry: Entry) -> None:
     if entry.status in ("withdrawn", "lapsed", "imported"):
         raise EntryClosed(
             "Catatan ini tidak dapat diubah lagi. / This entry can no longer be changed.", entry_status=entry.status
-        )
-
-
-def _check_open(period: str, closed: frozenset[str]) -> None:
-    if period in closed:
-        raise PeriodClosed(
-            "Periode ini sudah ditutup; ajukan penyesuaian kepada kepegawaian. / "
-            "This period is closed; ask hr for an adjustment.",
-            period=period,
         )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
+from services.activity.source import Source
 from shared.eventstore.registry import Registry
 from shared.eventstore.texts import Text
 
@@ -24,15 +25,6 @@ class Content:
     description: Text | None
     done_at: datetime | None = None
     unit: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where an imported fact comes from: the hash of the file, its row, and the system that made it."""
-
-    system: str
-    file_hash: str
-    row: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,28 +2,30 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.activity.entry.bodies import AmendedEntry, EntryContent, ImportedEntry, LoggedEntry
 from services.activity.entry.decider import Amend, Command, Import, Log, Receipt, Withdraw
-from services.activity.entry.events import Content, Source
-from services.activity.entry.refusals import UnknownUnit
+from services.activity.entry.events import Content
 from services.activity.entry.run import Result, Task, accepted, carry_out
 from services.activity.hears_appraisal.handlers import known_indicators
-from services.activity.period.gate import Desk, open_desk
-from services.activity.period.tables import PeriodRow
+from services.activity.known import checked_id, known_units
+from services.activity.period.gate import LEEWAY, Desk, open_desk
+from services.activity.refusals import unknown_unit
 from shared.errors import Forbidden, Refusal
 from shared.eventstore.decider import Context
-from shared.eventstore.rows import fetch, table_of
 from shared.eventstore.texts import Text
-from shared.ids import check_client_id
 from shared.people.queries import known_employees
 
-#: How much a phone's clock may be ahead around midnight.
-LEEWAY = timedelta(minutes=10)
+_TELL_AGAIN = """
+UPDATE activity_period p SET stale = true
+FROM (SELECT period FROM activity_period WHERE instansi = $1 AND period = ANY($2::text[]) AND status = 'sealed'
+      ORDER BY period FOR UPDATE) l
+WHERE p.instansi = $1 AND p.period = l.period
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +75,11 @@ async def withdraw(conn: AsyncConnection, context: Context, by: UUID, entry: UUI
 
 async def take_over(conn: AsyncConnection, context: Context, items: Sequence[ImportedEntry]) -> list[Result | Refusal]:
     """Take over facts of another system."""
-    units = await _known_units(conn, context.instansi, {item.unit for item in items if item.unit is not None})
+    units = await known_units(conn, context.instansi, {item.unit for item in items if item.unit is not None})
     drafts: list[_Draft | Refusal] = []
     for item in items:
         if item.unit is not None and item.unit not in units:
-            drafts.append(UnknownUnit("Unit ini belum dikenal. / This unit is not known.", unit=str(item.unit)))
+            drafts.append(unknown_unit(item.unit))
         else:
             drafts.append(
                 _Draft(entry=item.id, employee=item.employee, body=item, command=_importing(item), unit=item.unit)
@@ -92,7 +94,7 @@ def _logging(by: UUID) -> Callable[[Content, Receipt], Command]:
 
 
 def _importing(item: ImportedEntry) -> Callable[[Content, Receipt], Command]:
-    source = Source(system=item.source.system, file_hash=item.source.file_hash, row=item.source.row)
+    source = item.source.as_source()
     return lambda content, receipt: Import(employee=item.employee, content=content, receipt=receipt, source=source)
 
 
@@ -100,7 +102,7 @@ async def _receive(
     conn: AsyncConnection, context: Context, drafts: Sequence[_Draft | Refusal]
 ) -> list[Result | Refusal]:
     desk = await open_desk(conn, context.instansi, context.now)
-    checked = [_checked(draft, context) for draft in drafts]
+    checked = [draft if isinstance(draft, Refusal) else checked_id(draft, draft.entry, context.now) for draft in drafts]
     good = [draft for draft in checked if isinstance(draft, _Draft)]
     people = {draft.employee for draft in good}
     known = await known_employees(conn, context.instansi, people)
@@ -110,16 +112,6 @@ async def _receive(
     tasks = [_task(draft, receipt) for draft, receipt in zip(good, receipts, strict=True)]
     done = iter(await carry_out(conn, context, tasks))
     return [draft if isinstance(draft, Refusal) else next(done) for draft in checked]
-
-
-def _checked(draft: _Draft | Refusal, context: Context) -> _Draft | Refusal:
-    if isinstance(draft, Refusal):
-        return draft
-    try:
-        check_client_id(draft.entry, context.now)
-    except Refusal as refusal:
-        return refusal
-    return draft
 
 
 def _receipts(
@@ -173,14 +165,8 @@ def _task(draft: _Draft, receipt: Receipt) -> Task:
     return Task(entry=draft.entry, person=draft.employee, words=body.description, command=command, at=body.done_at)
 
 
-async def _known_units(conn: AsyncConnection, instansi: str, units: Collection[UUID]) -> set[UUID]:
-    sql = "SELECT id FROM heard_unit WHERE instansi = $1 AND id = ANY($2::uuid[])"
-    return {row[0] for row in await fetch(conn, sql, instansi, list(units))}
-
-
 async def _tell_again(conn: AsyncConnection, instansi: str, done: Sequence[Result | Refusal]) -> None:
     """Imports are exempt from closing: what was told about a closed period must be told anew."""
     periods = {o.state.period for o in done if not isinstance(o, Refusal) and o.changed and o.state is not None}
-    sql = f"UPDATE {table_of(PeriodRow).name} SET stale = true WHERE instansi = $1 AND period = ANY($2::text[]) AND NOT stale"
     if periods:
-        await conn.exec_driver_sql(sql, (instansi, list(periods)))
+        await conn.exec_driver_sql(_TELL_AGAIN, (instansi, list(periods)))

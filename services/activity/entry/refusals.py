@@ -1,47 +1,12 @@
-"""How the rules of an entry say no."""
+"""How the rules of an entry alone say no."""
 
 from shared.errors import Refusal
-
-
-class FutureDate(Refusal):
-    """Work is logged when it is done, not before."""
-
-    code = "future-date"
-    status = 422
-
-
-class TooEarly(Refusal):
-    """The instansi did not use the system yet."""
-
-    code = "before-first-day"
-    status = 422
-
-
-class PeriodClosed(Refusal):
-    """A closed period takes no further facts."""
-
-    code = "period-closed"
-    status = 409
-
-
-class UnknownEmployee(Refusal):
-    """The directory has told of no such active employee."""
-
-    code = "unknown-employee"
-    status = 422
 
 
 class UnknownIndicator(Refusal):
     """No plan of the employee has this indicator."""
 
     code = "unknown-indicator"
-    status = 422
-
-
-class UnknownUnit(Refusal):
-    """The directory has told of no such unit."""
-
-    code = "unknown-unit"
     status = 422
 
 

@@ -1,13 +1,16 @@
 """The barrier between people's commands and the sealing of a period: both pass here, one kind at a time."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import Refusal
 from shared.eventstore.rows import fetch
 from shared.people.queries import Rules, instansi_rules
+
+#: How much a device's clock may be ahead around midnight.
+LEEWAY = timedelta(minutes=10)
 
 _LOCK = "SELECT pg_advisory_xact_lock{}(hashtextextended('activity.period:' || $1, 0))"
 _CLOSING = "SELECT period, status, verifiable_until FROM activity_period WHERE instansi = $1"
@@ -37,16 +40,17 @@ async def open_desk(conn: AsyncConnection, instansi: str, now: datetime) -> Desk
     """Hold off sealing until this transaction ends, and learn what is closed; raises UnknownInstansi."""
     # The lock first and by itself: the next statement must see what a seal committed while we waited.
     await fetch(conn, _LOCK.format("_shared"), instansi)
-    return await _desk(conn, instansi, now)
+    return await read_desk(conn, instansi, now)
 
 
 async def stop_everybody(conn: AsyncConnection, instansi: str, now: datetime) -> Desk:
     """Wait until every command under way has ended and let none begin before this transaction ends."""
     await fetch(conn, _LOCK.format(""), instansi)
-    return await _desk(conn, instansi, now)
+    return await read_desk(conn, instansi, now)
 
 
-async def _desk(conn: AsyncConnection, instansi: str, now: datetime) -> Desk:
+async def read_desk(conn: AsyncConnection, instansi: str, now: datetime) -> Desk:
+    """What is closed at this moment, without holding anybody off; raises UnknownInstansi."""
     rules = await known_rules(conn, instansi)
     today = rules.local_date(now)
     closing = await fetch(conn, _CLOSING, instansi)

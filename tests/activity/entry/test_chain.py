@@ -1,16 +1,13 @@
 """From a logged entry to a verified one: recorded, readable and told."""
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 from shared.ids import fresh_id
 from tests.activity.conftest import Activity
-from tests.activity.people import EXAMINATIONS, RINA, SITI
+from tests.activity.people import EXAMINATIONS, RINA, SITI, today
 
 
 async def test_an_entry_is_logged_by_its_author_and_verified_by_the_superior(activity: Activity) -> None:
-    entry, today = fresh_id(), datetime.now(UTC).astimezone(ZoneInfo("Asia/Jakarta")).date()
-    body = {"day": today.isoformat(), "indicator": str(EXAMINATIONS), "quantity": "12.5", "description": "Posyandu"}
+    entry, day = fresh_id(), today()
+    body = {"day": day.isoformat(), "indicator": str(EXAMINATIONS), "quantity": "12.5", "description": "Posyandu"}
     logged = await activity.call("PUT", f"/entries/{entry}", SITI, json=body)
     assert (logged.status_code, logged.headers["etag"]) == (201, '"1"')
     again = await activity.call("PUT", f"/entries/{entry}", SITI, json=body)
@@ -25,8 +22,8 @@ async def test_an_entry_is_logged_by_its_author_and_verified_by_the_superior(act
     assert second["data"] == {
         "entry": str(entry),
         "employee": str(SITI),
-        "day": today.isoformat(),
-        "period": f"{today:%Y-%m}",
+        "day": day.isoformat(),
+        "period": f"{day:%Y-%m}",
         "indicator": str(EXAMINATIONS),
         "quantity": "12.5",
         "minutes": None,

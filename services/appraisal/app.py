@@ -1,9 +1,15 @@
 """What the appraisal service is made of."""
 
+from services.appraisal.competency import api as competencies
 from services.appraisal.hears_activity.handlers import ENTRIES, SATISFACTION, SEALS, SERVICE_RECORDS
 from services.appraisal.hears_directory.handlers import PEOPLE
 from services.appraisal.hears_training.handlers import CONFIRMED
+from services.appraisal.period import api as periods
+from services.appraisal.period.close import close_periods
+from services.appraisal.plan import api as plans
 from services.appraisal.plan.slice import PLAN
+from services.appraisal.proof import prove_reviews
+from services.appraisal.review import api as reviews
 from services.appraisal.review.opening import at_each_day
 from services.appraisal.review.slice import REVIEW
 from shared.runtime import Job, Service
@@ -11,7 +17,9 @@ from shared.runtime import Job, Service
 SERVICE = Service(
     name="appraisal",
     title="Appraisal: what work is worth",
+    routers=[plans.router, reviews.router, periods.router, competencies.router],
     slices=[PLAN, REVIEW],
     subscriptions=[PEOPLE, ENTRIES, SERVICE_RECORDS, SATISFACTION, SEALS, CONFIRMED],
-    jobs=[Job("open-reviews", 30, at_each_day)],
+    jobs=[Job("open-reviews", 30, at_each_day), Job("close-periods", 1, close_periods)],
+    proofs=[prove_reviews],
 )

@@ -1,13 +1,25 @@
 """A small agency for tests: messages as other services would send them, with versions one can choose."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
 from services.appraisal.plan.events import Aspect, Indicator, WorkResult
 from services.appraisal.rules.achievement import Direction, NumberTarget
-from shared.contracts.activity import EntryImported, EntryLogged, EntryReturned, EntryVerified, EntryWithdrawn
+from shared.contracts.activity import (
+    EmployeeDigest,
+    EntryImported,
+    EntryLogged,
+    EntryReturned,
+    EntryVerified,
+    EntryWithdrawn,
+    PeriodSealed,
+    SatisfactionChanged,
+    ServiceRecordChanged,
+)
 from shared.contracts.base import Message
 from shared.contracts.directory import (
     AssignmentChanged,
@@ -17,6 +29,7 @@ from shared.contracts.directory import (
     PositionChanged,
     UnitChanged,
 )
+from shared.contracts.training import CompetencyConfirmed
 from shared.eventstore.decider import event_id
 from shared.eventstore.texts import Text
 from shared.messaging.envelope import Received
@@ -185,3 +198,73 @@ def indicator(title: str = "examinations", target: Any = 20, **more: Any) -> Ind
 def results(*indicators: Indicator) -> tuple[WorkResult, ...]:
     """One work result with these indicators."""
     return (WorkResult(id=name("result"), title=text("result"), indicators=indicators),)
+
+
+def record(
+    what: str,
+    officer: str,
+    product: str = "ktp",
+    *,
+    days: str = "2",
+    on_time: bool | None = True,
+    period: str | None = "2026-03",
+    version: int = 1,
+    code: str = "medan",
+) -> Received[Any]:
+    """A service record that took `days`; `period` None is one that has not ended."""
+    started = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    ended = started + timedelta(days=float(days)) if period else None
+    data = ServiceRecordChanged(
+        record=name(what),
+        product=product,
+        officer=name(officer),
+        unit=None,
+        started=started,
+        due=None,
+        completed=ended,
+        period=period,
+        on_time=on_time if period else None,
+    )
+    return message(data, name(what), version, instansi=code)
+
+
+def satisfaction(
+    where: str, index: str, period: str = "2026-03", version: int = 1, code: str = "medan"
+) -> Received[Any]:
+    """The satisfaction index of a unit."""
+    data = SatisfactionChanged(unit=name(where), period=period, respondents=30, index=Decimal(index))
+    return message(data, name(f"ikm {where} {period}"), version, instansi=code)
+
+
+def seal(
+    entries: Sequence[Received[Any]], period: str = "2026-03", version: int = 1, code: str = "medan"
+) -> Received[Any]:
+    """The seal over the newest versions of `entries`, as activity's contract describes it."""
+    newest: dict[UUID, Received[Any]] = {}
+    for each in entries:
+        if each.source not in newest or newest[each.source].order < each.order:
+            newest[each.source] = each
+    sums: dict[str, tuple[int, int]] = {}
+    for each in newest.values():
+        if each.data.period == period and each.data.status != "withdrawn":
+            count, digest = sums.get(str(each.data.employee), (0, 0))
+            own = sha256(f"{each.source}:{each.version}".encode()).digest()[:8]
+            sums[str(each.data.employee)] = count + 1, digest ^ int.from_bytes(own)
+    people = {who: EmployeeDigest(entries=count, digest=f"{digest:016x}") for who, (count, digest) in sums.items()}
+    data = PeriodSealed(period=period, part=1, parts=1, sealed_by=None, employees=people)
+    return message(data, name(f"seal {period}"), version, instansi=code)
+
+
+def confirmed(who: str, competency: str, level: int, on: date, version: int = 1, code: str = "medan") -> Received[Any]:
+    """A level that the superior confirmed in the training service."""
+    source = name(f"confirmation {who} {competency} {on}")
+    data = CompetencyConfirmed(
+        confirmation=source,
+        employee=name(who),
+        competency=competency,
+        level=level,
+        confirmed_by=name("head"),
+        confirmed_on=on,
+        enrolment=None,
+    )
+    return message(data, source, version, instansi=code)

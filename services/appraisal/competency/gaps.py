@@ -18,7 +18,7 @@ from shared.eventstore.outbox import Publication, publish_state
 from shared.eventstore.rows import fetch, upsert
 from shared.people.queries import Rules
 
-_POSTS = """
+POSTS = """
 SELECT DISTINCT ON (a.employee) a.employee, a.position, coalesce(p.requires, '{}')
 FROM heard_assignment a
 JOIN heard_employee e ON e.instansi = a.instansi AND e.id = a.employee AND e.active AND e.kind <> 'NON_ASN'
@@ -28,7 +28,7 @@ WHERE a.instansi = $1 AND a.employee = ANY($2::uuid[]) AND NOT a.void AND a.kind
 ORDER BY a.employee, a.valid_from DESC, a.id DESC
 """
 LEVELS = """
-SELECT DISTINCT ON (employee, competency) employee, competency, level, origin, effective,
+SELECT DISTINCT ON (employee, competency) employee, competency, level, origin, effective, source,
        max(effective) FILTER (WHERE origin = 'confirmed') OVER (PARTITION BY employee, competency)
 FROM competency_level WHERE instansi = $1 AND employee = ANY($2::uuid[])
 ORDER BY employee, competency, effective DESC, recorded_at DESC, id DESC
@@ -93,9 +93,9 @@ async def recompute_gaps(conn: AsyncConnection, context: Context, rules: Rules, 
 
 async def _read(conn: AsyncConnection, instansi: str, people: Mapping[UUID, _Person], today: date) -> None:
     ids = list(people)
-    for employee, position, requires in await fetch(conn, _POSTS, instansi, ids, today):
+    for employee, position, requires in await fetch(conn, POSTS, instansi, ids, today):
         people[employee].position, people[employee].requires = position, requires
-    for employee, competency, level, _, _, confirmed_on in await fetch(conn, LEVELS, instansi, ids):
+    for employee, competency, level, _, _, _, confirmed_on in await fetch(conn, LEVELS, instansi, ids):
         people[employee].levels[competency] = level, confirmed_on
     for employee, *latest in await fetch(conn, _LATEST, instansi, ids):
         people[employee].latest = latest[0], latest[1], latest[2]

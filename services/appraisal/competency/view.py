@@ -11,7 +11,10 @@ from services.appraisal.tables import AppraisalTable
 
 
 class CompetencyLevelRow(AppraisalTable, table=True):
-    """One recorded level 1-5 of a person; rows are only added. The newest by `effective`, then `recorded_at`, counts."""
+    """One recorded level 1-5 of a person; rows are only added. The newest by `effective`, then `recorded_at`, counts.
+
+    `origin` is "confirmed" (by the superior, in training) or "import" (`source` and `file_hash` say from where).
+    """
 
     __tablename__ = "competency_level"
 
@@ -23,7 +26,9 @@ class CompetencyLevelRow(AppraisalTable, table=True):
     origin: str
     effective: date
     recorded_at: datetime
-    confirmed_by: UUID | None
+    recorded_by: UUID | None
+    source: str | None
+    file_hash: str | None
 
 
 class GapRow(AppraisalTable, table=True):

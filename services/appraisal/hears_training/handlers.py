@@ -35,7 +35,9 @@ def _row(message: Received[CompetencyConfirmed]) -> dict[str, object]:
         "origin": "confirmed",
         "effective": message.data.confirmed_on,
         "recorded_at": message.recorded_at,
-        "confirmed_by": message.data.confirmed_by,
+        "recorded_by": message.data.confirmed_by,
+        "source": None,
+        "file_hash": None,
     }
 
 

@@ -107,7 +107,7 @@ def score(
                 waiting=counts.waiting,
                 lapsed=counts.lapsed,
                 below=counts.below,
-                percent=reached.percent if reached else None,
+                percent=plain(reached.percent) if reached else None,
                 rounded=reached.rounded if reached else None,
                 formula=reached.formula if reached else None,
                 rule=reached.rule_id if reached else None,
@@ -127,7 +127,7 @@ def _realised(indicator: Indicator, facts: Facts) -> tuple[Decimal | None, Entri
     entries = facts.entries.get(indicator.id, Entries())
     match indicator.measure:
         case "quantity":
-            return _plain(entries.quantity) if entries.counted else None, entries
+            return plain(entries.quantity) if entries.counted else None, entries
         case "count":
             return Decimal(entries.counted) if entries.counted else None, entries
         case "on_time_share":
@@ -140,13 +140,13 @@ def _realised(indicator: Indicator, facts: Facts) -> tuple[Decimal | None, Entri
             return days.quantize(_CENT, ROUND_HALF_UP) if days is not None else None, Entries(counted=records.ended)
         case "satisfaction":
             known = facts.satisfaction
-            return (None if known is None else _plain(known)), Entries(counted=int(known is not None))
+            return (None if known is None else plain(known)), Entries(counted=int(known is not None))
         case "manual":
             stated = facts.manual.get(indicator.id)
             counts = Entries(
                 counted=int(bool(stated and stated.confirmed)), waiting=int(bool(stated and not stated.confirmed))
             )
-            return _plain(stated.value) if stated and stated.confirmed else None, counts
+            return plain(stated.value) if stated and stated.confirmed else None, counts
         case _:
             assert_never(indicator.measure)
 
@@ -156,6 +156,6 @@ def _records(indicator: Indicator, facts: Facts) -> Records:
     return sum(wanted, Records())
 
 
-def _plain(value: Decimal) -> Decimal:
-    """Without the trailing zeros that only say how somebody wrote a part of the sum."""
+def plain(value: Decimal) -> Decimal:
+    """The same number without exponent or trailing zeros, which only say how somebody wrote a part of the sum."""
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()

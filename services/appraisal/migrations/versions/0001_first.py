@@ -26,6 +26,7 @@ CREATE TABLE review (
     PRIMARY KEY (instansi, id), UNIQUE (instansi, employee, period)
 );
 CREATE INDEX review_period ON review (instansi, period, employee);
+CREATE INDEX review_open ON review (instansi, period) WHERE state = 'open' AND expected;
 CREATE TABLE review_record (
     instansi text NOT NULL, id uuid NOT NULL, version integer NOT NULL, employee uuid NOT NULL, period text NOT NULL,
     manual jsonb NOT NULL, work_result text, behaviour text, predicate text, recommended text, rated_by uuid, text uuid,
@@ -38,8 +39,8 @@ CREATE TABLE period (
 );
 CREATE TABLE competency_level (
     instansi text NOT NULL, id uuid NOT NULL, employee uuid NOT NULL, competency text NOT NULL, level integer NOT NULL,
-    origin text NOT NULL, effective date NOT NULL, recorded_at timestamptz NOT NULL, confirmed_by uuid,
-    PRIMARY KEY (instansi, id)
+    origin text NOT NULL, effective date NOT NULL, recorded_at timestamptz NOT NULL, recorded_by uuid, source text,
+    file_hash text, PRIMARY KEY (instansi, id)
 );
 CREATE INDEX competency_level_employee ON competency_level (instansi, employee, competency);
 CREATE TABLE gap (
@@ -53,7 +54,7 @@ CREATE TABLE heard_entry (
     period text NOT NULL, day date NOT NULL, indicator uuid, quantity numeric NOT NULL, minutes integer, status text NOT NULL,
     verdict text, late boolean NOT NULL, unit uuid, lapsed_by uuid, origin text NOT NULL, PRIMARY KEY (instansi, entry)
 );
-CREATE INDEX heard_entry_review ON heard_entry (instansi, employee, period);
+CREATE INDEX heard_entry_review ON heard_entry (instansi, period, employee);
 CREATE TABLE heard_service_record (
     instansi text NOT NULL, record uuid NOT NULL, epoch integer NOT NULL, version integer NOT NULL, officer uuid NOT NULL,
     period text, product text NOT NULL, unit uuid, started timestamptz NOT NULL, due timestamptz, completed timestamptz,

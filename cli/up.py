@@ -1,19 +1,14 @@
 """`kinerja up`: the embedded system."""
 
-import asyncio
-import signal
 import subprocess
 import sys
 import time
 
 import click
-from rich.console import Console
 
-from cli.screen import screen
 from cli.system import Refused, Unreachable, data_option
 from deploy.embedded.data import Data, DataRefused
-from deploy.embedded.process import StartError, tail
-from deploy.embedded.supervisor import Supervisor
+from deploy.embedded.process import StartError
 
 _START_SECONDS = 120
 
@@ -31,30 +26,22 @@ def up(data: Data, port: int, detach: bool) -> None:
         _detach(data, port)
         return
     try:
-        with screen(Console()) as changed:
-            asyncio.run(_until_stopped(Supervisor(data, port, changed)))
+        with data.claimed():
+            from cli.foreground import run  # imports every service: seconds that a refusal need not take
+
+            run(data, port)
     except DataRefused as error:
         raise Refused(str(error)) from error
     except StartError as error:
         raise Unreachable(str(error)) from error
 
 
-async def _until_stopped(supervisor: Supervisor) -> None:
-    loop = asyncio.get_running_loop()
-    running = asyncio.ensure_future(supervisor.run())
-    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(sign, running.cancel)
-    try:
-        await running
-    except asyncio.CancelledError:
-        return
-
-
 def _detach(data: Data, port: int) -> None:
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.logs.mkdir(mode=0o700, exist_ok=True)
     log = data.logs / "supervisor.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
+        before = output.tell()
         child = subprocess.Popen(
             [sys.executable, "-m", "cli.main", "up", "--data", str(data.root), "--port", str(port)],
             stdin=subprocess.DEVNULL,
@@ -66,7 +53,7 @@ def _detach(data: Data, port: int) -> None:
     while child.poll() is None and not _all_ready(data, child.pid) and time.monotonic() < end:
         time.sleep(0.1)
     if child.poll() is not None:
-        click.echo(tail(log), err=True)
+        click.echo(log.read_bytes()[before:].decode(errors="replace").rstrip(), err=True)
         raise click.exceptions.Exit(child.returncode)
     if not _all_ready(data, child.pid):
         child.terminate()

@@ -4,7 +4,8 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,11 @@ class Data:
         """The token with which services call one another."""
         return self.root / "keys" / "system-token"
 
-    def open(self) -> int:
-        """Lock the directory for this process and make what is missing in it; returns the lock.
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep the directory for this process meanwhile, with all that is missing in it made.
 
-        DataRefused when another process holds it, when a newer version wrote it, or when it holds something else.
+        DataRefused when another process has it, when a newer version wrote it, or when it holds something else.
         """
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,15 +66,18 @@ class Data:
             lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except PermissionError as error:
             raise DataRefused(f"{self.root} belongs to another user; choose another --data.") from error
-        if not wait_until(lambda: _locked(lock, fcntl.LOCK_EX), 0.5):  # a look by `holder` is no reason to refuse
+        try:
+            if not wait_until(lambda: _locked(lock, fcntl.LOCK_EX), 0.5):  # a look by `holder` is no reason to refuse
+                raise DataRefused(
+                    f"Kinerja already runs on {self.root}; use it, stop it with `kinerja down`,"
+                    " or choose another --data."
+                )
+            os.ftruncate(lock, 0)
+            os.write(lock, str(os.getpid()).encode())
+            self._fill()
+            yield
+        finally:
             os.close(lock)
-            raise DataRefused(
-                f"Kinerja already runs on {self.root}; use it, stop it with `kinerja down`, or choose another --data."
-            )
-        os.ftruncate(lock, 0)
-        os.write(lock, str(os.getpid()).encode())
-        self._fill()
-        return lock
 
     def holder(self) -> int | None:
         """The process id of the supervisor that runs on this data, None when nobody does."""

@@ -38,7 +38,7 @@ _SYSTEM_TOKEN_RENEWAL = timedelta(days=1)
 
 
 class Supervisor:
-    """Runs everything on one data directory. `changed` is called whenever a process starts, ends or becomes ready."""
+    """Runs everything on a claimed data directory. `changed` is called whenever a process starts, ends or becomes ready."""
 
     def __init__(self, data: Data, base_port: int, changed: Callable[["Supervisor"], None]) -> None:
         self.data = data
@@ -67,7 +67,6 @@ class Supervisor:
 
         DataRefused or StartError, and nothing runs, with a text that says what to do.
         """
-        lock = self.data.open()
         try:
             self.ports.refuse_busy()
             self._start_servers()
@@ -83,7 +82,6 @@ class Supervisor:
         finally:
             self._stop()
             await self._http.aclose()
-            os.close(lock)
 
     def _start_servers(self) -> None:
         users = [admin_user(self.data.nats_secret(ADMIN)), reader_user(self.data.nats_secret(READER))]

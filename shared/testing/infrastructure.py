@@ -2,12 +2,10 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +18,9 @@ _BARE = "bare"
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One PostgreSQL for the whole run, without fsync."""
-    folder = Path(tempfile.mkdtemp(prefix="kinerja-postgres-"))
+    folder = tmp_path_factory.mktemp("postgres")
     server = Postgres(folder / "data", folder / "postgres.log", fsync=False)
     try:
         server.start()
@@ -85,9 +83,9 @@ def databases(postgres: Postgres, _templates: dict[str, str]) -> Iterator[Databa
 
 
 @pytest.fixture(scope="module")
-def nats_server() -> Iterator[Nats]:
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
     """A NATS server with JetStream and no passwords, fresh for each test module; tests may kill it."""
-    folder = Path(tempfile.mkdtemp(prefix="kinerja-nats-"))
+    folder = tmp_path_factory.mktemp("nats")
     server = Nats(folder / "data", folder / "nats.log")
     try:
         server.start()

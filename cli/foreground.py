@@ -1,5 +1,7 @@
-"""What `kinerja up` shows while it runs: one screen in a terminal, plain lines elsewhere."""
+"""`kinerja up` in the foreground: one screen in a terminal, plain lines elsewhere, until a signal ends it."""
 
+import asyncio
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -9,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from deploy.embedded.data import Data
 from deploy.embedded.supervisor import Supervisor
 
 _COLOURS = {"ready": "green", "starting": "yellow", "ended": "red"}
@@ -20,9 +23,25 @@ class Changed(Protocol):
     def __call__(self, supervisor: Supervisor) -> None: ...
 
 
+def run(data: Data, port: int) -> None:
+    """Start everything and stop it on Ctrl-C, SIGTERM or a closed terminal. DataRefused, StartError."""
+    with _screen(Console()) as changed:
+        asyncio.run(_until_stopped(Supervisor(data, port, changed)))
+
+
+async def _until_stopped(supervisor: Supervisor) -> None:
+    loop = asyncio.get_running_loop()
+    running = asyncio.ensure_future(supervisor.run())
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(sign, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return
+
+
 @contextmanager
-def screen(console: Console) -> Iterator[Changed]:
-    """Shows what it is told, on `console`."""
+def _screen(console: Console) -> Iterator[Changed]:
     if not console.is_terminal:
         yield _lines(console)
         return

@@ -168,10 +168,11 @@ async def _recipients(
             return frozenset({person}) if person in known else None
         assert row.employee is not None
         day = rules.local_date(row.at)
-        authority = may[row.employee, day]
-        if main_assignment(own, row.employee, day) is None or row.employee not in known:
+        authority, placed = may[row.employee, day], main_assignment(own, row.employee, day)
+        # Each statement sees what was committed by then: where they differ, the directory is speaking right now.
+        if placed is None or placed.superior != authority.superior:
             return None
-        if authority.superior is not None and authority.superior not in known:
+        if not {row.employee, authority.superior} - {None} <= known:
             return None
         return authority.verifiers or hr
 

@@ -10,13 +10,13 @@ _CHECKS = {
         CROSS JOIN LATERAL unnest(CASE WHEN o.mail THEN ARRAY['inbox', 'mail'] ELSE ARRAY['inbox'] END) AS c(channel)
         WHERE o.outcome = 'told' AND ($1::text IS NULL OR o.instansi = $1) AND NOT EXISTS (
             SELECT FROM notice n WHERE n.instansi = o.instansi AND n.event_id = o.event_id AND n.channel = c.channel
-              AND (o.recipient IN ('superior', 'hr') OR n.person::text = o.recipient))
+              AND n.template = o.template AND (o.recipient IN ('superior', 'hr') OR n.person::text = o.recipient))
     """,
     "a notice that nobody was owed": """
         SELECT n.instansi, n.event_id::text, n.person::text FROM notice n
         WHERE ($1::text IS NULL OR n.instansi = $1) AND NOT EXISTS (
             SELECT FROM owed o WHERE o.instansi = n.instansi AND o.event_id = n.event_id AND o.outcome = 'told'
-              AND (o.recipient IN ('superior', 'hr') OR o.recipient = n.person::text))
+              AND o.template = n.template AND (o.recipient IN ('superior', 'hr') OR o.recipient = n.person::text))
     """,
     "a person told the same event twice over one channel": """
         SELECT instansi, event_id::text, person::text FROM notice WHERE ($1::text IS NULL OR instansi = $1)

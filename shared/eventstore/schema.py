@@ -27,9 +27,10 @@ CREATE TABLE published (
 );
 CREATE INDEX published_changed ON published (changed_at);
 CREATE TABLE texts (
-    instansi text NOT NULL, id uuid NOT NULL, person uuid NOT NULL, body text NOT NULL, salt text NOT NULL,
-    written_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (instansi, id)
+    instansi text NOT NULL, id uuid NOT NULL, record uuid NOT NULL, person uuid NOT NULL, body text NOT NULL,
+    salt text NOT NULL, written_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (instansi, id)
 );
+CREATE INDEX texts_record ON texts (instansi, record);
 CREATE INDEX texts_person ON texts (instansi, person);
 CREATE TABLE idempotency (
     instansi text NOT NULL, key bytea NOT NULL, body_hash bytea NOT NULL, status integer, body jsonb, headers jsonb,

@@ -19,12 +19,13 @@ class Text:
     hash: str
 
 
+_SALTS = "SELECT record, salt FROM texts WHERE instansi = $1 AND record = ANY($2::uuid[]) ORDER BY written_at DESC, id"
 _KEEP = """
-INSERT INTO texts AS t (instansi, id, person, body, salt)
-SELECT $1, n.id, n.person, n.body, n.salt FROM jsonb_to_recordset($2::jsonb) AS n(id uuid, person uuid, body text, salt text)
+INSERT INTO texts (instansi, id, record, person, body, salt)
+SELECT $1, n.id, n.record, n.person, n.body, n.salt
+FROM jsonb_to_recordset($2::jsonb) AS n(id uuid, record uuid, person uuid, body text, salt text)
 ORDER BY n.id
-ON CONFLICT (instansi, id) DO UPDATE SET person = t.person
-RETURNING id, salt
+ON CONFLICT (instansi, id) DO NOTHING
 """
 
 
@@ -33,20 +34,23 @@ async def keep(
 ) -> dict[tuple[UUID, str], Text]:
     """Keep texts given as (record they belong to, person who wrote, body); the same text of a record is kept once.
 
-    Returns, by (record, body), what an event may hold.
+    Returns, by (record, body), what an event may hold. Id and hash are made with a salt that only this table has: once
+    the texts of a record are erased, nobody can tell from its events whether a guess is right.
     """
-    wanted = {(record, body): (uuid5(record, body), person) for record, person, body in texts}
-    if not wanted:
+    if not texts:
         return {}
-    rows = {
-        text_id: {"id": text_id, "person": person, "body": body, "salt": secrets.token_hex(16)}
-        for (_, body), (text_id, person) in wanted.items()
-    }
-    salts = {row[0]: row[1] for row in await fetch(conn, _KEEP, instansi, to_json(list(rows.values())))}
-    return {
-        (record, body): Text(text_id, sha256((salts[text_id] + body).encode()).hexdigest())
-        for (record, body), (text_id, _) in wanted.items()
-    }
+    records = sorted({record for record, _, _ in texts})
+    salts = {row[0]: row[1] for row in await fetch(conn, _SALTS, instansi, records)}
+    for record in records:
+        salts.setdefault(record, secrets.token_hex(16))
+    kept, rows = {}, {}
+    for record, person, body in texts:
+        salt = salts[record]
+        text = Text(uuid5(record, salt + body), sha256((salt + body).encode()).hexdigest())
+        kept[record, body] = text
+        rows[text.id] = {"id": text.id, "record": record, "person": person, "body": body, "salt": salt}
+    await conn.exec_driver_sql(_KEEP, (instansi, to_json(list(rows.values()))))
+    return kept
 
 
 async def read(conn: AsyncConnection, instansi: str, ids: Collection[UUID]) -> dict[UUID, str]:

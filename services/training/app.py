@@ -10,6 +10,7 @@ from services.training.enrolment.slice import ENROLMENT
 from services.training.hears_appraisal.handlers import GAPS
 from services.training.learning_hours.api import router as learning_hours
 from services.training.need.api import router as needs
+from services.training.need.proof import prove_needs
 from services.training.wording import TITLES
 from shared.people.hear import directory_subscription
 from shared.runtime import Service
@@ -20,5 +21,6 @@ SERVICE = Service(
     routers=[courses, needs, development_plans, enrolments, competencies, learning_hours],
     slices=[DEVELOPMENT_PLAN, ENROLMENT, COMPETENCY],
     subscriptions=[directory_subscription("training"), GAPS],
+    proofs=[prove_needs],
     titles=TITLES,
 )

@@ -6,22 +6,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
+from sqlalchemy import Select, select
 
 from services.activity.period.sealing import advance, begin
-from shared.eventstore.rows import fetch
+from services.activity.period.tables import PeriodRow
+from shared.eventstore.rows import table_of
 from shared.web.auth import Caller, CallerDep, requires
 from shared.web.edge import ContextDep, DbDep
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(tags=["periods"])
 
-Hr = Annotated[Caller, Depends(requires("hr"))]
+_TABLE = table_of(PeriodRow)
 
-_PERIODS = """
-SELECT period, status, called_by, called_at, verifiable_until, sealed_at, employees, entries, lapsed
-FROM activity_period WHERE instansi = $1 AND ($2::text IS NULL OR period < $2) ORDER BY period DESC LIMIT $3
-"""
-_ONE = _PERIODS.replace("period < $2", "period = $2")
+Hr = Annotated[Caller, Depends(requires("hr"))]
 
 
 class PeriodState(BaseModel):
@@ -44,8 +42,8 @@ async def seal(period: str, caller: Hr, context: ContextDep, db: DbDep, response
     await db.run(lambda conn: begin(conn, context, period), context.instansi)
     await advance(db, context, period)
     async with db.transaction(context.instansi) as conn:
-        [row] = await fetch(conn, _ONE, context.instansi, period, 1)
-    state = _state(row)
+        found = await conn.execute(_of(context.instansi).where(_TABLE.c.period == period))
+    state = PeriodState.model_validate(found.mappings().one())
     response.status_code = 200 if state.status == "sealed" else 202
     return state
 
@@ -55,10 +53,11 @@ async def periods(caller: CallerDep, db: DbDep, paging: PagingDep) -> Page[Perio
     """The periods that are being closed or are closed, newest first."""
     after = paging.after(str)
     async with db.transaction(caller.instansi) as conn:
-        rows = await fetch(conn, _PERIODS, caller.instansi, after[0] if after else None, paging.limit + 1)
-    return paging.page([_state(row) for row in rows], lambda state: (state.period,))
+        asked = _of(caller.instansi).order_by(_TABLE.c.period.desc()).limit(paging.limit + 1)
+        rows = await conn.execute(asked.where(_TABLE.c.period < after[0]) if after else asked)
+    found = [PeriodState.model_validate(row) for row in rows.mappings()]
+    return paging.page(found, lambda state: (state.period,))
 
 
-def _state(row: Any) -> PeriodState:
-    names = PeriodState.model_fields
-    return PeriodState(**dict(zip(names, row, strict=True)))
+def _of(instansi: str) -> Select[Any]:
+    return select(_TABLE).where(_TABLE.c.instansi == instansi)

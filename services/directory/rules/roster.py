@@ -68,31 +68,33 @@ def _attempt(
     records = {
         index: tuple(plan.records[index] for plan in plans if index in plan.records) for index in employees.records
     }
-    refused = incomplete | unplaced
+    refused: dict[int, Refusal] = {}
     for plan, columns in zip(plans, (_EMPLOYEE, _ASSIGNMENT, _UNIT, _POSITION), strict=True):
         refused |= {index: _named(refusal, columns) for index, refusal in plan.refused.items()}
-    return records, refused
+    return records, refused | unplaced | incomplete
 
 
 def _lines(
     people: People, rows: Mapping[int, Said], employees: Plan[Employee], units: Plan[Any], positions: Plan[Any]
 ) -> tuple[dict[int, Said], dict[int, Refusal]]:
-    """What the rows say of assignments, for those rows of which everything else is right."""
+    """What the rows say of assignments, and the rows whose superior or post is wrong."""
     lines: dict[int, Said] = {}
     refused: dict[int, Refusal] = {}
     for index, employee in employees.records.items():
         row = rows[index]
+        try:
+            superior = superior_of(people, row)
+        except Refusal as refusal:
+            refused[index] = refusal
+            continue
         if index in units.records and index in positions.records:
-            said: dict[str, Any] = {
+            lines[index] = {
                 **_said(row, _ASSIGNMENT),
+                **superior,
                 "employee": employee.id,
                 "unit": units.records[index].id,
                 "position": positions.records[index].id,
             }
-            try:
-                lines[index] = said | superior_of(people, row)
-            except Refusal as refusal:
-                refused[index] = refusal
         elif not row.get("unit_code") and employee.kind != "NON_ASN":
             refused[index] = _post_missing("unit_code")
     return lines, refused

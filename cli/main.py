@@ -1,6 +1,7 @@
 """The `kinerja` command: a table of commands, each imported only when it is used."""
 
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -12,6 +13,7 @@ _COMMANDS = {
     "migrate": ("cli.steps", "Deploy step: bring the databases to this version."),
     "streams": ("cli.steps", "Deploy step: declare streams and durables."),
     "instansi": ("cli.instansi", "Add, change and list agencies: zone, period, calendar, rules."),
+    "import": ("cli.import_", "Import rosters, plans, activity, competency levels and courses out of files."),
     "events": ("cli.events", "Show the public feed, as an outside system sees it."),
     "dead-letters": ("cli.dead_letters", "List, show, retry or drop what could not be processed."),
     "republish": ("cli.record", "Refill the road from the record."),
@@ -21,7 +23,7 @@ _COMMANDS = {
 
 
 class _Table(click.Group):
-    """Finds a command `x` as the function `x` of its module (`dead-letters` as `dead_letters`)."""
+    """Finds a command `x` as the function `x` of its module (`dead-letters` as `dead_letters`, `import` as `import_`)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -30,7 +32,8 @@ class _Table(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _ = _COMMANDS[cmd_name]
-        command = getattr(import_module(module), cmd_name.replace("-", "_"))
+        function = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        command = getattr(import_module(module), function)
         assert isinstance(command, click.Command)
         return command
 

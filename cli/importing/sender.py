@@ -1,182 +1,221 @@
-"""Batches of rows to a service: with progress, patience while it is away, a file of refused rows, and resumption."""
+"""Batches of rows to a service: with progress, patience while it is away or has not heard yet, and resumption."""
 
 import contextlib
-import json
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-import click
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cli.importing.table import chunks, write
-from cli.system import System, Unreachable
+from cli.importing.journal import Journal
+from cli.importing.tally import Outcome, Tally
+from cli.system import Refused, System, Unreachable
 
 BATCH = 500
-_PATIENCE_SECONDS = 120
+PAGE = 200
+AWAY_SECONDS = 120
+HEARD_SECONDS = 60
 _AWAY = {429, 502, 503, 504}
+_OUTCOMES: Mapping[object, Outcome] = {
+    "created": "new",
+    "new": "new",
+    "changed": "changed",
+    "unchanged": "unchanged",
+    200: "unchanged",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One row as the service takes it."""
+    """One fact as the service takes it, and the rows it was made of. Items of one `group` go in one batch."""
 
-    row: int
-    body: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the rows."""
-
-    rows: int = 0
-    accepted: int = 0
-    unchanged: int = 0
-    refused: list[tuple[int, str, str]] = field(default_factory=list)
-    started: float = field(default_factory=time.monotonic)
-
-    def refuse(self, row: int, code: str, detail: str) -> None:
-        """Note a refused row."""
-        self.refused.append((row, code, detail))
-
-    def summary(self) -> dict[str, Any]:
-        """The last line of `--json`."""
-        return {
-            "rows": self.rows,
-            "accepted": self.accepted,
-            "unchanged": self.unchanged,
-            "refused": len(self.refused),
-            "seconds": round(time.monotonic() - self.started, 2),
-        }
+    rows: tuple[int, ...]
+    body: Mapping[str, Any]
+    group: str = ""
 
 
-class Journal:
-    """Which batches of an interrupted import were already answered; gone once the import is complete."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service said of an item. `id` is that of the record, where it told one."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.done: dict[str, dict[str, Any]] = {}
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            self.done = json.loads(path.read_text())
-
-    def note(self, key: str, answer: dict[str, Any]) -> None:
-        """Keep the answer of a batch; a kill while writing leaves the older file."""
-        self.done[key] = answer
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".draft")
-        draft.write_text(json.dumps(self.done))
-        draft.replace(self.path)
-
-    def close(self) -> None:
-        """The import is complete."""
-        self.path.unlink(missing_ok=True)
+    item: Item
+    outcome: Outcome
+    id: str | None = None
+    code: str = ""
+    reason: str = ""
 
 
 class Sender:
-    """Talks to the services of a system as `token`."""
+    """Talks to the services about one instansi as the holder of `token`. In a dry run nothing is recorded."""
 
-    def __init__(self, system: System, instansi: str, token: str, tally: Tally, journal: Journal | None) -> None:
-        self.system, self.instansi, self.tally, self.journal = system, instansi, tally, journal
-        self.http = httpx.Client(timeout=60, trust_env=False, headers={"Authorization": f"Bearer {token}"})
+    def __init__(
+        self, system: System, instansi: str, token: str, journal: Journal | None = None, *, dry_run: bool = False
+    ) -> None:
+        self.system, self.instansi, self.token, self.dry_run = system, instansi, token, dry_run
+        self._journal = None if dry_run else journal
+        self._http = httpx.Client(timeout=60, trust_env=False, headers={"Authorization": f"Bearer {token}"})
 
-    def call(self, method: str, service: str, path: str, body: Any = None, **params: Any) -> httpx.Response:
-        """One request; a service that is away is waited for, two minutes at most. Unreachable after that."""
+    def call(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One request. A service that is away is waited for, two minutes at most; Unreachable after that."""
         url = f"{self.system.service(service)}/api/v1/{self.instansi}{path}"
-        until, pause = time.monotonic() + _PATIENCE_SECONDS, 0.2
+        until, pause = time.monotonic() + AWAY_SECONDS, 0.2
         while True:
             try:
-                answer = self.http.request(method, url, json=body, params=params)
+                answer = self._http.request(method, url, json=body, params=params, headers=headers)
                 if answer.status_code not in _AWAY:
                     return answer
                 problem = f"answers {answer.status_code}"
             except httpx.TransportError as error:
-                problem = repr(error)
+                problem = f"does not answer ({type(error).__name__})"
             if time.monotonic() > until:
                 raise Unreachable(f"{service} {problem}. Run the same command again: it goes on where it stopped.")
             time.sleep(pause)
             pause = min(pause * 2, 5)
 
     def get(self, service: str, path: str, **params: Any) -> Any:
-        """The JSON of a GET; ClickException with the problem's own words when it is refused."""
-        return checked(self.call("GET", service, path, **params))
+        """The JSON of a GET. Refused with the problem's own words."""
+        return checked(self.call("GET", service, path, params=params))
+
+    def pages(self, service: str, path: str, **params: Any) -> Iterator[Any]:
+        """All items of a list that comes in pages."""
+        page = self.get(service, path, limit=PAGE, **params)
+        yield from page["items"]
+        while page["next"]:
+            page = self.get(service, path, limit=PAGE, cursor=page["next"], **params)
+            yield from page["items"]
 
     def send(
-        self, what: str, service: str, path: str, items: Sequence[Item], *, key: str = "items", dry_run: bool = False
-    ) -> list[tuple[Item, dict[str, Any]]]:
-        """Send all items in batches and count the answers; returns what each item was answered."""
-        answers: list[tuple[Item, dict[str, Any]]] = []
-        with _bar(what, len(items)) as advance:
-            for number, batch in enumerate(chunks(items, BATCH)):
-                name = f"{what}:{number}"
-                answer = self.journal.done.get(name) if self.journal and not dry_run else None
-                if answer is None:
-                    params = {"dry_run": "true"} if dry_run else {}
-                    body = {key: [item.body for item in batch]}
-                    answer = checked(self.call("POST", service, path, body, **params))
-                    if self.journal and not dry_run:
-                        self.journal.note(name, answer)
-                results = answer["results"]
-                answers += zip(batch, results, strict=True)
-                advance(len(batch))
+        self,
+        kind: str,
+        service: str,
+        path: str,
+        items: Sequence[Item],
+        *,
+        again: Mapping[str, float] | None = None,
+    ) -> list[Answer]:
+        """Send all items in batches; returns what was said of each, in their order.
+
+        Those refused with a code in `again` are sent once more when all others are in, for as long as that helps. Its
+        value says for how many seconds more to try: services hear of one another a little later.
+        """
+        again = {} if self.dry_run else again or {}
+        with _bar(kind, len(items)) as (advance, tell):
+            answers = list(self._pass(service, path, items, again, advance))
+            helped = time.monotonic()
+            while waiting := [n for n, answer in enumerate(answers) if answer.code in again]:
+                resent = self._pass(service, path, [answers[n].item for n in waiting], again, lambda _: None)
+                for n, answer in zip(waiting, resent, strict=True):
+                    answers[n] = answer
+                left = [again[answers[n].code] for n in waiting if answers[n].code in again]
+                if len(left) < len(waiting):
+                    helped = time.monotonic()
+                elif time.monotonic() - helped >= max(left):
+                    break
+                else:
+                    tell(f"{kind}: {service} has not heard of {len(left)} yet")
+                    time.sleep(0.5)
         return answers
 
-    def count(self, answers: Sequence[tuple[Item, dict[str, Any]]]) -> None:
-        """Add answers to the tally."""
-        for item, result in answers:
-            if result.get("code"):
-                self.tally.refuse(item.row, result["code"], result.get("detail", ""))
-            elif result["status"] == "unchanged":
-                self.tally.unchanged += 1
-            else:
-                self.tally.accepted += 1
+    def _pass(
+        self,
+        service: str,
+        path: str,
+        items: Sequence[Item],
+        again: Mapping[str, float],
+        advance: Callable[[int], None],
+    ) -> Iterator[Answer]:
+        for batch in batches(items):
+            bodies = [item.body for item in batch]
+            results = self._journal.answered(service, path, bodies) if self._journal else None
+            if results is None:
+                results = self._results(service, path, bodies, again)
+                if self._journal and not any(result.get("code") in again for result in results):
+                    self._journal.note(results, service, path, bodies)
+            yield from (_answer(item, result) for item, result in zip(batch, results, strict=True))
+            advance(len(batch))
+
+    def _results(
+        self, service: str, path: str, bodies: Sequence[Mapping[str, Any]], again: Mapping[str, float]
+    ) -> list[dict[str, Any]]:
+        params = {"dry_run": "true"} if self.dry_run else {}
+        answer = self.call("POST", service, path, {"items": bodies}, params=params)
+        if not answer.is_success and (problem := problem_of(answer)).get("code") in again:
+            return [problem] * len(bodies)
+        results: list[dict[str, Any]] = checked(answer)["results"]
+        return results
+
+
+def batches(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Items in their order, at most 500 at once; those of one group, which stand together, are not parted."""
+    batch: list[Item] = []
+    for group, members in groupby(enumerate(items), lambda pair: pair[1].group or pair[0]):
+        together = [item for _, item in members]
+        if len(batch) + len(together) > BATCH and batch:
+            yield batch
+            batch = []
+        if len(together) > BATCH:
+            raise Refused(f"More than {BATCH} rows speak of {group!r}; one batch has to hold them all.")
+        batch += together
+    if batch:
+        yield batch
+
+
+def count(tally: Tally, kind: str, answers: Sequence[Answer]) -> None:
+    """Add answers to the tally."""
+    for answer in answers:
+        if answer.outcome == "refused":
+            tally.refuse(kind, answer.item.rows, answer.code, answer.reason)
+        else:
+            tally.note(kind, answer.outcome, answer.item.rows)
 
 
 def checked(answer: httpx.Response) -> Any:
-    """The JSON of an answer; a refusal as one clear error."""
+    """The JSON of an answer; Refused with the problem's own words."""
     if answer.is_success:
-        return answer.json() if answer.content else None
+        return answer.json()
+    problem = problem_of(answer)
+    reason = f"{problem['code']}: {_reason(problem)}" if "code" in problem else answer.text[:300]
+    raise Refused(f"{answer.request.url.path} answered {answer.status_code}: {reason}")
+
+
+def problem_of(answer: httpx.Response) -> dict[str, Any]:
     try:
         problem = answer.json()
-        detail = f"{problem['code']}: {problem['detail']}"
-        if problem.get("errors"):
-            detail += " " + "; ".join(f"{e.get('field')}: {e.get('message')}" for e in problem["errors"][:3])
-    except (ValueError, KeyError):
-        detail = answer.text[:300]
-    raise click.ClickException(f"{answer.request.url.path} answered {answer.status_code}: {detail}")
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
 
 
-def write_refused(tally: Tally, source: Path) -> Path | None:
-    """The refused rows beside where the command runs: row number, code, reason. None when there are none."""
-    if not tally.refused:
-        return None
-    path = Path(f"{source.name.split('.')[0]}.refused.csv")
-    write(path, ("row", "code", "reason"), sorted(tally.refused))
-    return path
+def _reason(problem: Mapping[str, Any]) -> str:
+    fields = "; ".join(f"{error['field']}: {error['message']}" for error in problem.get("errors", [])[:3])
+    return " ".join(filter(None, (problem.get("detail", ""), fields)))
 
 
-def report(tally: Tally, source: Path, *, as_json: bool) -> None:
-    """Say what became of the rows; the JSON object is the last line."""
-    console, summary = Console(stderr=True), tally.summary()
-    path = write_refused(tally, source)
-    console.print(
-        f"{summary['rows']} rows: {summary['accepted']} accepted, {summary['unchanged']} unchanged,"
-        f" {summary['refused']} refused, {summary['seconds']} s"
-    )
-    for row, code, detail in sorted(tally.refused)[:5]:
-        console.print(f"  row {row}: {code}: {detail}", highlight=False)
-    if path:
-        console.print(f"All refused rows with their reasons: {path}", highlight=False)
-    if as_json:
-        click.echo(json.dumps(summary))
+def _answer(item: Item, result: Mapping[str, Any]) -> Answer:
+    if code := result.get("code"):
+        return Answer(item, "refused", code=code, reason=_reason(result))
+    status = result.get("outcome", result["status"])
+    if status == 201:
+        status = "new" if result["version"] == 1 else "changed"
+    return Answer(item, _OUTCOMES[status], id=result.get("id"))
 
 
 @contextlib.contextmanager
-def _bar(what: str, total: int) -> Iterator[Any]:
+def _bar(kind: str, total: int) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda more: progress.advance(task, more)
+        task = progress.add_task(kind, total=total)
+        yield lambda more: progress.advance(task, more), lambda text: progress.update(task, description=text)

@@ -8,11 +8,11 @@ from shared.calendar import zone_of
 
 
 class ValueRefused(ValueError):
-    """A cell that cannot be read; the text says what to write instead, `code` is stable."""
+    """A cell that cannot be read; the text says what to write instead, `code` is stable, `row` its number if known."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, row: int | None = None) -> None:
         super().__init__(detail)
-        self.code = code
+        self.code, self.row = code, row
 
 
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
@@ -29,6 +29,11 @@ def day(text: str) -> date:
     except ValueError:
         pass
     raise ValueRefused("date-malformed", f"{text[:40]!r} is no date: write 2026-03-01, or 01/03/2026 (day first).")
+
+
+def iso_day(text: str) -> str:
+    """A date (see `day`) as JSON says it."""
+    return day(text).isoformat()
 
 
 def moment(text: str, zone: str) -> datetime:
@@ -81,7 +86,7 @@ def whole(text: str) -> int:
     return int(value)
 
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
@@ -94,6 +99,16 @@ def code(text: str) -> str:
 
 
 _PAIR = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._:/-]{0,63})\s*[=:]\s*([0-9]+)\s*")
+
+
+_WORDS = {"ya": True, "yes": True, "true": True, "1": True, "tidak": False, "no": False, "false": False, "0": False}
+
+
+def yes(text: str) -> bool:
+    """Ya or tidak, yes or no."""
+    if text.lower() not in _WORDS:
+        raise ValueRefused("yes-or-no", f"{text[:40]!r}: write ya or tidak.")
+    return _WORDS[text.lower()]
 
 
 def levels(text: str) -> dict[str, int]:

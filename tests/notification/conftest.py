@@ -1,6 +1,7 @@
 """The notification service on real PostgreSQL, a real mail server, and a directory that knows contacts."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from shared.web.development import development_token, jwks_of, new_signing_key
 from shared.web.keys import KeySource
 from shared.web.tokens import DEVELOPMENT_ISSUER, EVERY_INSTANSI, TokenVerifier
 from tests.notification import world
-from tests.notification.servers import MailServer, directory
+from tests.notification.servers import MailServer, directory, fill_directory
 
 FROM = "Kinerja <kinerja@localhost>"
 
@@ -122,6 +123,16 @@ class Posting:
     directory_port: int
     token_file: Path
     tokens: TokenVerifier
+    database: Database
+
+    def directory(self) -> AbstractAsyncContextManager[None]:
+        """The directory, at work while the context is open."""
+        return directory(self.directory_port, self.tokens, self.database)
+
+    async def change(self, person: UUID, column: str, value: Any) -> None:
+        """Change what the directory knows of a person."""
+        async with self.database.transaction("medan") as conn:
+            await conn.execute(text(f"UPDATE employees SET {column} = :v WHERE id = :p"), {"v": value, "p": person})
 
     def another_sender(self) -> Sender:
         """As in a second process: with a connection of its own to the mail server."""
@@ -139,23 +150,28 @@ class Posting:
 
 
 @pytest.fixture
-async def posting(tokens: TokenVerifier, tmp_path: Path) -> AsyncIterator[Posting]:
+async def posting(databases: Databases, tokens: TokenVerifier, tmp_path: Path) -> AsyncIterator[Posting]:
     """A mail server that listens and a directory that is away until a test starts it."""
+    made = databases("directory")
+    worker, database = Database(made.url("worker")), Database(made.url("api"))
+    await fill_directory(worker)
     mail, port = MailServer(), free_port()
     await mail.start()
     token = tmp_path / "system-token"
     token.write_text(development_token(_KEY, instansi=EVERY_INSTANSI, roles=["system"], subject="system"))
     contacts, post = Contacts(f"http://127.0.0.1:{port}", token), Post("127.0.0.1", mail.port)
-    yield Posting(Sender(post, contacts, FROM), contacts, mail, port, token, tokens)
+    yield Posting(Sender(post, contacts, FROM), contacts, mail, port, token, tokens, database)
     post.drop()
     await contacts.close()
     await mail.stop()
+    await worker.close()
+    await database.close()
 
 
 @pytest.fixture
 async def contacts(posting: Posting) -> AsyncIterator[None]:
     """The directory, at work."""
-    async with directory(posting.directory_port, posting.tokens):
+    async with posting.directory():
         yield
 
 

@@ -1,27 +1,24 @@
-"""Real servers that tests can break: a mail server that refuses on demand, and a directory that knows contacts."""
+"""Real servers that tests can break: a mail server that refuses on demand, and the directory."""
 
 import asyncio
 import email
 import email.policy
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from email.message import EmailMessage
 from typing import Any
-from uuid import UUID
 
 import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from sqlalchemy import text
 
 from deploy.embedded.process import free_port
+from services.directory.app import SERVICE
+from shared.eventstore.database import Database
 from shared.web.app import create_app
-from shared.web.auth import requires
 from shared.web.tokens import TokenVerifier
 from tests.notification.world import NAMES
-
-MAILS = {person: f"{name.split()[0].lower()}@medan.example" for person, name in NAMES.items()}
 
 
 class MailServer:
@@ -88,10 +85,6 @@ class MailServer:
         return [(str(mail["To"]), str(mail["Subject"])) for mail in self.mails]
 
 
-class _Asked(BaseModel):
-    employees: list[UUID]
-
-
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -107,16 +100,8 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def directory(
-    port: int, tokens: TokenVerifier, *, unknown: Sequence[UUID] = (), addresses: Mapping[UUID, str] = MAILS
-) -> AsyncIterator[None]:
-    """A directory on `port` that answers `POST /contacts` to systems, in the web frame of all services."""
-    router = APIRouter()
-
-    @router.post("/contacts", dependencies=[Depends(requires("system"))])
-    async def contacts(asked: _Asked) -> dict[str, Any]:
-        known = [person for person in asked.employees if person in NAMES and person not in unknown]
-        return {"items": [{"employee": p, "name": NAMES[p], "mail": addresses.get(p)} for p in known]}
+async def directory(port: int, tokens: TokenVerifier, db: Database) -> AsyncIterator[None]:
+    """The directory service's HTTP face on `port`, over its database."""
 
     async def nothing() -> list[str]:
         return []
@@ -125,14 +110,15 @@ async def directory(
         return {}
 
     app = create_app(
-        name="directory",
-        title="directory",
+        name=SERVICE.name,
+        title=SERVICE.title,
         version="test",
-        routers=[router],
+        routers=SERVICE.routers,
         tokens=tokens,
         readiness=nothing,
         status=empty,
     )
+    app.state.db = db
     server = _Server(uvicorn.Config(app, "127.0.0.1", port, log_config=None, access_log=False, lifespan="off"))
     task = asyncio.create_task(server.serve())
     await server.listening.wait()
@@ -141,3 +127,24 @@ async def directory(
     finally:
         server.should_exit = True
         await task
+
+
+async def fill_directory(db: Database) -> None:
+    """The people of the small agency with names and addresses, as its roster would have brought them."""
+    people = [
+        {"id": str(person), "name": name, "email": f"{name.split()[0].lower()}@medan.example"}
+        for person, name in NAMES.items()
+    ]
+    async with db.transaction() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO instansi (instansi, name, created_by, changed_by) VALUES ('medan', 'Medan', 'test', 'test')"
+            )
+        )
+        await conn.execute(
+            text(
+                "INSERT INTO employees (instansi, id, kind, name, email, language, active, created_by, changed_by)"
+                " VALUES ('medan', :id, 'PNS', :name, :email, 'id', true, 'test', 'test')"
+            ),
+            people,
+        )

@@ -8,6 +8,8 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.notification.notice.catalogue import Language
+
 _TIMEOUT_SECONDS = 5.0
 _AT_ONCE = 500
 
@@ -18,24 +20,26 @@ class DirectoryAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What a mail needs to know of a person; `mail` None: there is no address."""
+    """What a mail needs to know of a person; `email` None: there is no address."""
 
     name: str
-    mail: str | None
+    email: str | None
+    language: Language
 
 
 class _Item(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    employee: UUID
+    id: UUID
     name: str
-    mail: str | None = None
+    email: str | None
+    language: Language
 
 
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    items: list[_Item]
+    contacts: list[_Item]
 
 
 class Contacts:
@@ -47,22 +51,22 @@ class Contacts:
         self._http = httpx.AsyncClient(base_url=directory_url, timeout=_TIMEOUT_SECONDS, trust_env=False)
 
     async def of(self, instansi: str, employees: Collection[UUID]) -> dict[UUID, Contact]:
-        """The contacts of those the directory knows. DirectoryAway."""
+        """The contacts of those the directory knows as active. DirectoryAway."""
         wanted, found = sorted(employees), {}
         for start in range(0, len(wanted), _AT_ONCE):
             for item in await self._ask(instansi, wanted[start : start + _AT_ONCE]):
-                found[item.employee] = Contact(item.name, item.mail)
+                found[item.id] = Contact(item.name, item.email, item.language)
         return found
 
     async def _ask(self, instansi: str, employees: list[UUID]) -> list[_Item]:
         try:
             answer = await self._http.post(
                 f"/api/v1/{instansi}/contacts",
-                json={"employees": [str(employee) for employee in employees]},
+                json={"purpose": "notification", "ids": [str(employee) for employee in employees]},
                 headers={"Authorization": f"Bearer {self._token_file.read_text().strip()}"},
             )
             answer.raise_for_status()
-            return _Answer.model_validate_json(answer.content).items
+            return _Answer.model_validate_json(answer.content).contacts
         except httpx.HTTPStatusError as error:
             raise DirectoryAway(f"the directory answered {error.response.status_code}") from None
         except (httpx.HTTPError, OSError) as error:

@@ -56,6 +56,10 @@ class Post:
         self._host, self._port = host, port
         self._connection: aiosmtplib.SMTP | None = None
 
+    async def ready(self) -> None:
+        """Connect where there is no connection. PostAway."""
+        await self._connected()
+
     async def send(self, mail: EmailMessage) -> None:
         """Hand over one mail. PostAway: nothing was tried; MailRefused: the server does not take this one."""
         # A kept connection may have died while it was idle, so a lost one is worth a second attempt. A mail that

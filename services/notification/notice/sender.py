@@ -37,7 +37,7 @@ WITH due AS (
     WHERE n.instansi = due.instansi AND n.id = due.id
     RETURNING n.instansi, n.id, n.person, n.template, n.params, n.created_at, n.tries
 )
-SELECT c.*, coalesce(p.language, 'id'), coalesce(p.mail, true), p.quiet_from, p.quiet_to, coalesce(h.zone, 'UTC'), now()
+SELECT c.*, p.language, coalesce(p.mail, true), p.quiet_from, p.quiet_to, coalesce(h.zone, 'UTC'), now()
 FROM claimed c
 LEFT JOIN preference p ON p.instansi = c.instansi AND p.employee = c.person
 LEFT JOIN heard_instansi h ON h.instansi = c.instansi
@@ -64,7 +64,7 @@ class Claimed:
     params: Mapping[str, Any]
     created_at: datetime
     tries: int
-    language: Language
+    language: Language | None
     wanted: bool
     quiet_from: time | None
     quiet_to: time | None
@@ -142,8 +142,10 @@ class Sender:
     ) -> None:
         away: Exception | None = None
         try:
+            # First, so that the directory is not asked for people to whom nothing can be sent now.
+            await self._post.ready()
             contacts = await self._contacts.of(instansi, set().union(*(notice.people() for notice in notices)))
-        except DirectoryAway as error:
+        except (DirectoryAway, PostAway) as error:
             away, contacts = error, {}
         for notice in notices:
             if away is None:
@@ -158,17 +160,18 @@ class Sender:
 
     async def _send(self, notice: Claimed, contacts: Mapping[UUID, Contact]) -> _Result:
         contact = contacts.get(notice.person)
-        if contact is None or not contact.mail:
+        if contact is None or not contact.email:
             return _Result("failed", "no-address")
         names = {person: known.name for person, known in contacts.items()}
-        text = render(notice.template, notice.params, notice.language, names)
+        language = notice.language or contact.language
+        text = render(notice.template, notice.params, language, names)
         try:
             mail = compose(
-                as_mail(text, notice.language, contact.name),
-                notice.language,
+                as_mail(text, language, contact.name),
+                language,
                 sender=self._from,
                 name=contact.name,
-                address=contact.mail,
+                address=contact.email,
                 message_id=notice.message_id,
                 date=notice.created_at,
             )

@@ -20,8 +20,11 @@ from shared.errors import Refusal
 from shared.people.queries import known_employees
 from shared.web.auth import Caller, CallerDep, employee_of, requires
 from shared.web.edge import DbDep
+from shared.web.messages import Wording
 
 router = APIRouter(tags=["preferences"])
+
+TITLES = {"employee-unknown": Wording("Pegawai tidak dikenal", "The employee is not known")}
 
 Hr = Annotated[Caller, Depends(requires("hr"))]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.notification.notice.sender import MAX_TRIES, quiet_seconds
 from tests.notification import world
 from tests.notification.conftest import Notification, Posting
-from tests.notification.servers import directory
 from tests.notification.world import BUDI, RINA, SITI, development_plan, known
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -144,7 +144,7 @@ async def test_mail_waits_while_the_directory_is_away_and_nothing_of_it_is_kept(
     await posting.sender.run(service.worker)
     assert set((await mails(service)).values()) == {("waiting", None, 0)}
     await let_time_pass(service, 10)
-    async with directory(posting.directory_port, posting.tokens):
+    async with posting.directory():
         await posting.sender.run(service.worker)
     assert len(posting.mail.mails) == 2
     [dump] = await service.rows(
@@ -156,10 +156,30 @@ async def test_mail_waits_while_the_directory_is_away_and_nothing_of_it_is_kept(
 
 async def test_a_person_without_address_fails_at_once(service: Notification, posting: Posting) -> None:
     await service.hear(development_plan())
-    async with directory(posting.directory_port, posting.tokens, unknown=[SITI]):
+    await posting.change(SITI, "email", None)
+    async with posting.directory():
+        await posting.sender.run(service.worker)
+    assert await mails(service) == {SITI: ("failed", "no-address", 0), RINA: ("sent", None, 1)}
+
+
+async def test_somebody_who_left_gets_no_mail_and_is_not_named(service: Notification, posting: Posting) -> None:
+    await service.hear(development_plan())
+    await posting.change(SITI, "active", False)
+    async with posting.directory():
         await posting.sender.run(service.worker)
     assert await mails(service) == {SITI: ("failed", "no-address", 0), RINA: ("sent", None, 1)}
     assert "untuk seorang anggota tim Anda menunggu" in posting.mail.mails[0].get_content()
+
+
+async def test_the_directory_is_not_asked_while_the_mail_server_is_away(
+    service: Notification, posting: Posting
+) -> None:
+    await posting.mail.stop()
+    await service.hear(development_plan())
+    async with posting.directory():
+        await posting.sender.run(service.worker)
+    async with posting.database.transaction("medan") as conn:
+        assert (await conn.execute(text("SELECT count(*) FROM lookups"))).scalar_one() == 0
 
 
 @pytest.mark.parametrize("wrong", ["siti", "siti@", "a b@x.example", "x@y.example\r\nRCPT TO:<z@y.example>", "<x@y>@z"])
@@ -167,7 +187,8 @@ async def test_an_impossible_address_fails_at_once_and_is_never_sent_to(
     service: Notification, posting: Posting, wrong: str
 ) -> None:
     await service.hear(world.score("below", band_changes=1))
-    async with directory(posting.directory_port, posting.tokens, addresses={SITI: wrong}):
+    await posting.change(SITI, "email", wrong)
+    async with posting.directory():
         await posting.sender.run(service.worker)
     assert await mails(service) == {SITI: ("failed", "address-invalid", 1)}
     assert posting.mail.mails == []
@@ -239,6 +260,17 @@ async def test_who_wants_no_mail_gets_none_and_who_chose_english_reads_english(
     [mail] = posting.mail.mails
     assert mail["Subject"] == "A development plan for 2026 waits for your approval"
     assert mail["Content-Language"] == "en"
+
+
+@pytest.mark.usefixtures("contacts")
+async def test_who_chose_nothing_here_is_written_to_in_the_language_the_directory_knows(
+    service: Notification, posting: Posting
+) -> None:
+    await posting.change(RINA, "language", "en")
+    await service.hear(development_plan())
+    await posting.sender.run(service.worker)
+    languages = {str(mail["To"]).split()[0]: mail["Content-Language"] for mail in posting.mail.mails}
+    assert languages == {"Siti": "id", "Rina": "en"}
 
 
 @pytest.mark.usefixtures("contacts")

@@ -61,8 +61,8 @@ def _attempt(
         {index: _said(row, _EMPLOYEE) | said_of_outside(row.get("outside") or {}) for index, row in rows.items()},
         new_ids,
     )
-    people = People([*employees.records.values(), *known.employees.values()])
-    lines, unplaced = _lines(people, rows, employees, units, positions)
+    superiors, unplaced = _superiors(known, rows, employees)
+    lines, postless = _lines(superiors, rows, employees, units, positions)
     assignments = plan_assignments(known, lines)
     plans: tuple[Plan[Any], ...] = (employees, assignments, units, positions)
     records = {
@@ -71,22 +71,43 @@ def _attempt(
     refused: dict[int, Refusal] = {}
     for plan, columns in zip(plans, (_EMPLOYEE, _ASSIGNMENT, _UNIT, _POSITION), strict=True):
         refused |= {index: _named(refusal, columns) for index, refusal in plan.refused.items()}
-    return records, refused | unplaced | incomplete
+    return records, refused | unplaced | postless | incomplete
+
+
+def _superiors(
+    known: Known, rows: Mapping[int, Said], employees: Plan[Employee]
+) -> tuple[dict[int, Said], dict[int, Refusal]]:
+    """What each row says of its superior, and the rows whose superior is nowhere, or waits for one who is."""
+    people = People([*employees.records.values(), *known.employees.values()])
+    said: dict[int, Said] = {}
+    refused: dict[int, Refusal] = {}
+    for index in employees.records:
+        try:
+            said[index] = superior_of(people, rows[index])
+        except Refusal as refusal:
+            refused[index] = refusal
+    while True:
+        present = known.employees.keys() | {employees.records[index].id for index in said}
+        waiting = [index for index, one in said.items() if one.get("superior") not in present | {None}]
+        if not waiting:
+            return said, refused
+        for index in waiting:
+            del said[index]
+            refused[index] = superior_unknown("superior_nip" if rows[index].get("superior_nip") else "superior_outside")
 
 
 def _lines(
-    people: People, rows: Mapping[int, Said], employees: Plan[Employee], units: Plan[Any], positions: Plan[Any]
+    superiors: Mapping[int, Said],
+    rows: Mapping[int, Said],
+    employees: Plan[Employee],
+    units: Plan[Any],
+    positions: Plan[Any],
 ) -> tuple[dict[int, Said], dict[int, Refusal]]:
-    """What the rows say of assignments, and the rows whose superior or post is wrong."""
+    """What the rows say of assignments, and the rows that lack a post."""
     lines: dict[int, Said] = {}
     refused: dict[int, Refusal] = {}
-    for index, employee in employees.records.items():
-        row = rows[index]
-        try:
-            superior = superior_of(people, row)
-        except Refusal as refusal:
-            refused[index] = refusal
-            continue
+    for index, superior in superiors.items():
+        row, employee = rows[index], employees.records[index]
         if index in units.records and index in positions.records:
             lines[index] = {
                 **_said(row, _ASSIGNMENT),

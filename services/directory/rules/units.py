@@ -48,8 +48,9 @@ def plan_units(known: Known, items: Mapping[int, Said], positions: Collection[UU
     keys: dict[int, str] = {index: said["code"] for index, said in items.items()}
     plan = describe(items, keys, _twice, lambda code, said: _unit(known, code, said), believe_first=True)
     tree = {**known.units, **{unit.id: unit for unit in plan.records.values()}}
+    orphans = _orphans(known, plan.records.values())
     for index, unit in list(plan.records.items()):
-        if unit.parent is not None and unit.parent not in tree:
+        if unit.id in orphans:
             plan.refuse(
                 index,
                 ParentUnknown(
@@ -105,6 +106,16 @@ def _unit(known: Known, code: str, said: Said) -> Unit:
         if "head_position" in said or not old
         else old.head_position,
     )
+
+
+def _orphans(known: Known, planned: Collection[Unit]) -> set[UUID]:
+    """The units whose parent is nowhere, or is itself a new unit whose parent is nowhere."""
+    existing = known.units.keys() | {unit.id for unit in planned}
+    orphans: set[UUID] = set()
+    while more := {u.id for u in planned if u.parent is not None and u.parent not in existing} - orphans:
+        orphans |= more
+        existing -= more - known.units.keys()
+    return orphans
 
 
 def _above_itself(tree: Mapping[UUID, Unit], unit: Unit) -> bool:

@@ -160,3 +160,8 @@ def test_the_order_of_rows_decides_nothing() -> None:
     for seed in range(5):
         random.Random(seed).shuffle(rows)
         assert {r["nip"]: code for r, code in zip(rows, outcome(rows), strict=True)} == expected
+
+
+def test_a_long_chain_below_nobody_waits_as_a_whole() -> None:
+    rows = [row(0, None, nip=f"{n:018}1"[-18:], superior_nip=f"{n + 1:018}1"[-18:]) for n in range(300)]
+    assert outcome(rows) == ["superior-unknown"] * 300

@@ -22,12 +22,12 @@ from shared.eventstore.decider import Slice
 from shared.eventstore.rebuild import Difference
 from shared.eventstore.relay import Publisher, Relay
 from shared.eventstore.republish import Republisher
-from shared.messaging.asyncapi import document
 from shared.messaging.streams import Subscription
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability import metrics
 from shared.observability.logging import configure_logging
 from shared.web.app import create_app, token_verifier
+from shared.web.asyncapi import document
 from shared.web.messages import Wording
 from shared.web.settings import Settings, SettingsIncomplete
 
@@ -191,20 +191,11 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
                 await api.close()
 
     async def problems() -> list[str]:
-        found = worker.problems() if worker else []
-        for db in (api, worker.db if worker else None):
-            if db is not None:
-                try:
-                    async with db.transaction() as conn:
-                        await conn.execute(text("SELECT 1"))
-                except Exception as error:
-                    if not is_outage(error):
-                        raise
-                    found.append("database away")
-        return found
+        away = [db for db in (api, worker.db if worker else None) if db is not None and not await _answers(db)]
+        return (worker.problems() if worker else []) + ["database away"] * bool(away)
 
     async def status() -> dict[str, Any]:
-        return {"service": service.name, "version": VERSION} | (await worker.status() if worker else {})
+        return await worker.status() if worker else {}
 
     app = create_app(
         title=service.title,
@@ -219,6 +210,17 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
     )
     app.add_route("/asyncapi.json", _asyncapi(service), include_in_schema=False)
     return app
+
+
+async def _answers(db: Database) -> bool:
+    try:
+        async with db.transaction() as conn:
+            await conn.execute(text("SELECT 1"))
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return False
+    return True
 
 
 def _asyncapi(service: Service) -> Callable[[Request], Awaitable[Response]]:

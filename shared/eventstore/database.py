@@ -52,12 +52,20 @@ class Database:
                 await conn.execute(_AS_INSTANSI, {"instansi": instansi})
             yield conn
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[R]], instansi: str | None = None) -> R:
-        """Run `work` in one transaction, again from the start when it lost a race."""
+    async def run(
+        self, work: Callable[[AsyncConnection], Awaitable[R]], instansi: str | None = None, *, keep: bool = True
+    ) -> R:
+        """Run `work` in one transaction, again from the start when it lost a race.
+
+        With `keep` False nothing of it stays: that is how a dry run finds out what would happen.
+        """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self.transaction(instansi) as conn:
-                    return await work(conn)
+                    result = await work(conn)
+                    if not keep:
+                        await conn.rollback()
+                    return result
             except (VersionConflict, DBAPIError) as error:
                 if attempt == _ATTEMPTS or not is_race(error):
                     raise

@@ -1,6 +1,8 @@
 """Commands in, facts out: load, decide, append, row and outbox, two round trips for a whole batch."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -38,16 +40,13 @@ async def execute(
     Raises VersionConflict when somebody else appended first: run the transaction again (`Database.run` does).
     """
     streams = sorted({order.stream for order in orders})
-    loaded = await fetch(conn, _LOAD, context.instansi, streams)
-    now, epoch = loaded[0][8], loaded[0][9]
+    rows = await fetch(conn, _LOAD, context.instansi, streams)
     current: dict[UUID, tuple[int, S]] = dict.fromkeys(streams, (0, slice_.decider.initial))
-    for row in loaded:
+    for row in rows:
         if row[0] is not None:
             event = slice_.events.load(row[2], row[3], row[4])
             current[row[0]] = (row[1], slice_.decider.evolve(current[row[0]][1], event))
-
-    meta = meta_of(context)
-    batch = _Batch(slice_, context.instansi, epoch)
+    batch = _Batch(slice_, context, now=rows[0][8], epoch=rows[0][9])
     outcomes = []
     for order in orders:
         version, state = current[order.stream]
@@ -56,38 +55,38 @@ async def execute(
         try:
             if order.expected is not None and order.expected != version:
                 raise StaleVersion("Data sudah berubah: muat ulang lalu ulangi. Reload and try again.", version=version)
-            events = list(slice_.decider.decide(state, order.command))
+            outcome.events = list(slice_.decider.decide(state, order.command))
         except Refusal as refusal:
             outcome.refusal = refusal
             continue
-        for event in events:
-            version, state = version + 1, slice_.decider.evolve(state, event)
-            at = Recorded(
-                instansi=context.instansi,
-                stream=order.stream,
-                version=version,
-                occurred_at=order.at or context.now,
-                recorded_at=now,
-                meta=meta,
-            )
-            batch.add(event, state, at)
-        current[order.stream] = outcome.version, outcome.state = version, state
-        outcome.events = events
-    await batch.write(conn, meta, now)
+        for event in outcome.events:
+            outcome.version, outcome.state = outcome.version + 1, slice_.decider.evolve(outcome.state, event)
+            batch.add(event, outcome.state, order, outcome.version)
+        current[order.stream] = outcome.version, outcome.state
+    await batch.write(conn)
     return outcomes
 
 
 class _Batch:
     """What one call appends."""
 
-    def __init__(self, slice_: Slice[Any, Any, Any], instansi: str, epoch: int) -> None:
-        self.slice, self.instansi, self.epoch = slice_, instansi, epoch
-        self.events: list[tuple[UUID, int, str, int, str, Any]] = []
+    def __init__(self, slice_: Slice[Any, Any, Any], context: Context, now: datetime, epoch: int) -> None:
+        self.slice, self.context, self.now, self.epoch = slice_, context, now, epoch
+        self.meta = meta_of(context)
+        self.events: list[tuple[UUID, int, str, int, str, datetime]] = []
         self.rows: dict[UUID, Any] = {}
         self.parcels: list[Parcel] = []
 
-    def add(self, event: Any, state: Any, at: Recorded) -> None:
-        self.events.append((at.stream, at.version, *self.slice.events.dump(event), at.occurred_at))
+    def add(self, event: Any, state: Any, order: Order[Any], version: int) -> None:
+        at = Recorded(
+            instansi=self.context.instansi,
+            stream=order.stream,
+            version=version,
+            occurred_at=order.at or self.context.now,
+            recorded_at=self.now,
+            meta=self.meta,
+        )
+        self.events.append((at.stream, version, *self.slice.events.dump(event), at.occurred_at))
         if self.slice.row is not None:
             self.rows[at.stream] = self.slice.row(state, at)
         if self.slice.publish is not None:
@@ -95,16 +94,11 @@ class _Batch:
             if message is not None:
                 self.parcels.append(parcel(message, at, self.epoch))
 
-    async def write(self, conn: AsyncConnection, meta: dict[str, Any], now: Any) -> None:
+    async def write(self, conn: AsyncConnection) -> None:
         if not self.events:
             return
-        self.events.sort(key=lambda event: (event[0], event[1]))
-        parameters = [
-            self.instansi,
-            to_json(meta),
-            now,
-            *(list(column) for column in zip(*self.events, strict=True)),
-        ]
+        columns_ = (list(column) for column in zip(*sorted(self.events, key=itemgetter(0, 1)), strict=True))
+        parameters = [self.context.instansi, to_json(self.meta), self.now, *columns_]
         parts = [f"appended AS ({_APPEND})"]
         if self.rows and self.slice.table is not None:
             parameters.append(to_json([self.rows[stream] for stream in sorted(self.rows)]))

@@ -1,7 +1,8 @@
 """Messages that could not be processed: kept whole, listed, retried from their row, or dropped by a person."""
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ VALUES (:durable, :instansi, :stream_seq, :sent_at, :subject, :event_id, :payloa
     :trace, :tries)
 ON CONFLICT DO NOTHING
 """)
+_FORGET_TRIES = text("DELETE FROM tries WHERE durable = :durable AND event_id = :event_id")
 _SETTLE = text("""
 UPDATE dead_letters SET settled_at = now(), settled = :how WHERE id = :id AND settled_at IS NULL RETURNING durable
 """)
@@ -32,45 +34,34 @@ class NoSuchDeadLetter(LookupError):
     """There is no open dead letter of this id."""
 
 
-async def keep(
-    db: Database,
-    *,
-    durable: str,
-    stream_seq: int,
-    sent_at: datetime,
-    subject: str,
-    event_id: str | None,
-    payload: bytes,
-    headers: Mapping[str, str],
-    reason: str,
-    error: BaseException,
-    tries: int,
-) -> None:
-    """Keep a message; the caller terminates it on the road only after this committed. Keeping it again changes nothing."""
-    parts = subject.split(".")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message that could not be processed, whole."""
+
+    durable: str
+    stream_seq: int
+    sent_at: datetime
+    subject: str
+    event_id: str | None
+    payload: bytes
+    headers: dict[str, str]
+    reason: str
+    tries: int
+
+
+async def keep(db: Database, letter: Letter, error: BaseException) -> None:
+    """Keep a message, which the caller ends on the road only after this committed. Keeping it again changes nothing."""
+    parts = letter.subject.split(".")
+    row = asdict(letter) | {
+        "instansi": parts[1] if len(parts) > 1 else None,
+        "headers": to_json(letter.headers),
+        "error": str(error)[:2000],
+        "trace": "".join(traceback.format_exception(error))[-8000:],
+    }
     async with db.transaction() as conn:
-        await conn.execute(
-            _KEEP,
-            {
-                "durable": durable,
-                "instansi": parts[1] if len(parts) > 1 else None,
-                "stream_seq": stream_seq,
-                "sent_at": sent_at,
-                "subject": subject,
-                "event_id": event_id,
-                "payload": payload,
-                "headers": to_json(dict(headers)),
-                "reason": reason,
-                "error": str(error)[:2000],
-                "trace": "".join(traceback.format_exception(error))[-8000:],
-                "tries": tries,
-            },
-        )
-        await conn.execute(
-            text("DELETE FROM tries WHERE durable = :durable AND event_id = :event_id"),
-            {"durable": durable, "event_id": event_id},
-        )
-    log.error("message.dead", durable=durable, subject=subject, event_id=event_id, reason=reason, tries=tries)
+        await conn.execute(_KEEP, row)
+        await conn.execute(_FORGET_TRIES, row)
+    log.error("message.dead", durable=letter.durable, subject=letter.subject, reason=letter.reason, tries=letter.tries)
 
 
 async def listed(db: Database, *, settled: bool = False, limit: int = 100) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import structlog
@@ -28,6 +29,10 @@ log = structlog.get_logger(__name__)
 MAX_TRIES = 5
 WAIT_SECONDS = 0.1
 _WATCH_SECONDS = 2.0
+_RETRY_SECONDS = 0.5
+_LOGGED_CORRELATIONS = 10
+
+R = TypeVar("R")
 
 _TRY = text("""
 INSERT INTO tries AS t (durable, event_id, count, error) VALUES (:durable, :event_id, 1, :error)
@@ -75,31 +80,38 @@ async def stop_broker(broker: NatsBroker) -> None:
 
 
 class Consumer:
-    """One durable at work. `problem` says why it does not fetch, None while it does."""
+    """One durable at work."""
 
     def __init__(self, broker: NatsBroker, subscription: Subscription, db: Database, name: str) -> None:
         """`name` is the service; its NATS user may only listen on `_INBOX_<name>`."""
         self.broker, self.subscription, self.db, self.name = broker, subscription, db, name
         self.durable = subscription.durable
-        self.problem: str | None = "starting"
         self.lag = 0
+        self._road: str | None = "starting"
+        self._database: str | None = None
         self._running: Any = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not fetch; None while it does."""
+        return self._road or self._database
 
     async def watch(self) -> None:
         """Fetch while the durable exists, stop when it is gone, resume when it is back. Runs until cancelled."""
         while True:
             try:
                 info = await self.broker._connection.jetstream().consumer_info(self.subscription.stream, self.durable)  # type: ignore[union-attr]
-                self.lag = info.num_pending + info.num_ack_pending if info.num_pending is not None else 0
+                self.lag = (info.num_pending or 0) + (info.num_ack_pending or 0)
                 metrics.CONSUMER_LAG.labels(self.durable).set(self.lag)
                 if self._running is None:
                     await self._start()
+                self._road = None
             except NotFoundError:
                 await self.stop()
-                self.problem = f"durable {self.durable} is missing: run `kinerja streams apply`"
+                self._road = f"durable {self.durable} is missing: run `kinerja streams apply`"
                 log.error("consumer.durable_missing", durable=self.durable)
             except (NatsError, OSError, TimeoutError) as error:
-                self.problem = f"NATS away: {error!r}"
+                self._road = f"NATS away: {error!r}"
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def _start(self) -> None:
@@ -114,7 +126,6 @@ class Consumer:
         )
         self._running(self._on_batch)
         await self._running.start()
-        self.problem = None
 
     async def stop(self) -> None:
         """Finish the batch in hand and fetch no more."""
@@ -123,99 +134,95 @@ class Consumer:
             await running.stop()
 
     async def _on_batch(self, messages: NoCast[list[Msg]]) -> None:
+        started = time.perf_counter()
         async with _kept_alive(messages):
-            metrics.BATCH_SIZE.labels(self.durable).observe(len(messages))
-            with metrics.HANDLER_SECONDS.labels(self.durable).time():
-                await self._settle([item for message in messages if (item := await self._read(message)) is not None])
+            items = [item for message in messages if (item := await self._read(message)) is not None]
+            await self._settle(items)
+        seconds = time.perf_counter() - started
+        metrics.BATCH_SIZE.labels(self.durable).observe(len(messages))
+        metrics.HANDLER_SECONDS.labels(self.durable).observe(seconds)
+        correlations = sorted({received.correlation_id for _, received in items})[:_LOGGED_CORRELATIONS]
+        log.info(
+            "batch.done",
+            durable=self.durable,
+            messages=len(messages),
+            ms=round(seconds * 1000, 1),
+            correlation_ids=correlations,
+        )
 
     async def _read(self, message: Msg) -> Item | None:
+        headers = message.headers or {}
         try:
-            headers = message.headers or {}
             return message, decode(
                 message.data, message.subject, self.subscription.messages, headers.get("traceparent")
             )
         except ContractBroken as error:
-            await self._bury(message, (message.headers or {}).get("Nats-Msg-Id"), "contract", error, 1)
+            await self._bury(message, headers.get("Nats-Msg-Id"), "contract", error, 1)
             return None
 
     async def _settle(self, items: Sequence[Item]) -> None:
-        """Deliver; on failure halve until the culprit stands alone. An outage counts as no try: wait and go on."""
-        while items:
-            try:
-                await deliver(self.db, self.subscription, [received for _, received in items])
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises must end as a retry or a dead letter
-                if is_outage(error):
-                    await self._until_healthy(error)
-                elif len(items) > 1:
-                    half = len(items) // 2
-                    await self._settle(items[:half])
-                    items = items[half:]
-                else:
-                    await self._failed_alone(*items[0], error)
-                    return
-            else:
-                for message, _ in items:
-                    await message.ack()
+        """Deliver; on failure halve until the culprit stands alone, which is then counted. An outage is waited out."""
+        if not items:
+            return
+        try:
+            await self._patiently(lambda: deliver(self.db, self.subscription, [received for _, received in items]))
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises must end as a retry or a dead letter
+            if len(items) == 1:
+                await self._failed_alone(*items[0], error)
                 return
+            half = len(items) // 2
+            await self._settle(items[:half])
+            await self._settle(items[half:])
+            return
+        for message, _ in items:
+            await message.ack()
 
     async def _failed_alone(self, message: Msg, received: Received[Any], error: Exception) -> None:
         event_id = str(received.event_id)
-        tries = await self._count(event_id, error)
+
+        async def count() -> int:
+            async with self.db.transaction() as conn:
+                row = {"durable": self.durable, "event_id": event_id, "error": repr(error)[:2000]}
+                return int((await conn.execute(_TRY, row)).scalar_one())
+
+        tries = await self._patiently(count)
         if tries >= MAX_TRIES:
             await self._bury(message, event_id, "handler", error, tries)
         else:
-            log.warning("message.failed", durable=self.durable, event_id=event_id, tries=tries, error=repr(error))
+            log.warning("message.failed", durable=self.durable, event_id=event_id, tries=tries, error=error)
             await message.nak(delay=min(2**tries, 60))
-
-    async def _count(self, event_id: str, error: Exception) -> int:
-        while True:
-            try:
-                async with self.db.transaction() as conn:
-                    row = {"durable": self.durable, "event_id": event_id, "error": repr(error)[:2000]}
-                    return int((await conn.execute(_TRY, row)).scalar_one())
-            except Exception as outage:
-                if not is_outage(outage):
-                    raise
-                await self._until_healthy(outage)
 
     async def _bury(self, message: Msg, event_id: str | None, reason: str, error: Exception, tries: int) -> None:
         """Row first, committed; then terminated."""
-        while True:
-            try:
-                await dead_letters.keep(
-                    self.db,
-                    durable=self.durable,
-                    stream_seq=message.metadata.sequence.stream,
-                    sent_at=message.metadata.timestamp,
-                    subject=message.subject,
-                    event_id=event_id,
-                    payload=message.data,
-                    headers=message.headers or {},
-                    reason=reason,
-                    error=error,
-                    tries=tries,
-                )
-                break
-            except Exception as outage:
-                if not is_outage(outage):
-                    raise
-                await self._until_healthy(outage)
+        letter = dead_letters.Letter(
+            durable=self.durable,
+            stream_seq=message.metadata.sequence.stream,
+            sent_at=message.metadata.timestamp,
+            subject=message.subject,
+            event_id=event_id,
+            payload=message.data,
+            headers=dict(message.headers or {}),
+            reason=reason,
+            tries=tries,
+        )
+        await self._patiently(lambda: dead_letters.keep(self.db, letter, error))
         metrics.DEAD_LETTERS.labels(self.durable).inc()
         await message.term()
 
-    async def _until_healthy(self, error: BaseException) -> None:
-        self.problem = f"database away: {error!r}"[:300]
-        log.warning("consumer.waits_for_database", durable=self.durable, error=repr(error)[:300])
+    async def _patiently(self, work: Callable[[], Awaitable[R]]) -> R:
+        """Do `work`, again after every outage of the database; anything else it raises is the caller's."""
         while True:
             try:
-                async with self.db.transaction() as conn:
-                    await conn.execute(text("SELECT 1"))
-                break
-            except Exception as again:
-                if not is_outage(again):
+                done = await work()
+            except Exception as error:
+                if not is_outage(error):
                     raise
-                await asyncio.sleep(0.5)
-        self.problem = None
+                self._database = "database away"
+                log.warning("consumer.waits_for_database", durable=self.durable, error=error)
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                self._database = None
+                return done
 
 
 @contextlib.asynccontextmanager

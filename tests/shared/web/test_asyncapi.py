@@ -5,8 +5,8 @@ import re
 
 from shared.contracts import appraisal
 from shared.contracts.activity import EntryVerified
-from shared.messaging.asyncapi import document
 from shared.messaging.streams import Subscription
+from shared.web.asyncapi import document
 
 
 async def _nothing(*_: object) -> None:

@@ -1,9 +1,9 @@
 """Batches of up to 500 items, each accepted or refused by itself."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import Invalid, Refusal
@@ -13,6 +13,8 @@ from shared.web.problem import field_errors, refused_item
 LIMIT = 500
 
 M = TypeVar("M", bound=BaseModel)
+
+DryRun = Annotated[bool, Query(description="answer the same without recording anything")]
 
 
 class Batch(BaseModel):

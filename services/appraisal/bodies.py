@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.calendar import Period
@@ -45,6 +45,8 @@ class Results(BaseModel):
 
 
 M = TypeVar("M", bound=BaseModel)
+
+DryRun = Annotated[bool, Query(description="answer the same without recording anything")]
 
 
 def parse(request: Request, model: type[M], items: Sequence[Any]) -> list[M | Refusal]:

@@ -1,16 +1,19 @@
 """Logging and correcting one's own work, and taking over what another system recorded."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.activity.batch import Batch, Results, merge, parse, results
+from services.activity.batch import Batch, DryRun, Results, merge, parse, results
 from services.activity.entry import intake
 from services.activity.entry.bodies import AmendedEntry, ImportedEntry, LoggedEntry, NewEntry, Withdrawal
 from services.activity.entry.run import Result, accepted
+from shared.contracts.activity import EntryStatus
+from shared.errors import Refusal
 from shared.web.auth import Caller, CallerDep, employee_of, requires
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep, context_of
@@ -20,19 +23,28 @@ router = APIRouter(tags=["entries"])
 Importer = Annotated[Caller, Depends(requires("system", "hr"))]
 
 
-def told(response: Response, done: Result, entry: UUID, *, created: bool = False) -> dict[str, Any]:
+class Told(BaseModel):
+    """What became of an entry; the version is also the ETag."""
+
+    id: UUID
+    version: int
+    status: EntryStatus
+    late: bool
+
+
+def told(response: Response, done: Result, entry: UUID, *, created: bool = False) -> Told:
     """The answer to a command for one entry; 201 where it was created now."""
     assert done.state is not None
     response.headers["ETag"] = etag(done.version)
     if created and done.changed:
         response.status_code = 201
-    return {"id": entry, "version": done.version, "status": done.state.status, "late": done.state.late}
+    return Told(id=entry, version=done.version, status=done.state.status, late=done.state.late)
 
 
 @router.put("/entries/{entry}")
 async def log_one(
     entry: UUID, body: NewEntry, caller: CallerDep, context: ContextDep, db: DbDep, response: Response
-) -> dict[str, Any]:
+) -> Told:
     """Log an entry under a UUIDv7 of one's own making; sent again with the same content it changes nothing, for ever."""
     by = employee_of(caller)
     item = LoggedEntry(id=entry, **dict(body))
@@ -64,7 +76,7 @@ async def amend(
     context: ContextDep,
     db: DbDep,
     response: Response,
-) -> dict[str, Any]:
+) -> Told:
     """Correct one's own entry with its whole content; a verified or returned one waits again."""
     by = employee_of(caller)
     body = body if body.version is not None else body.model_copy(update={"version": seen})
@@ -81,7 +93,7 @@ async def withdraw(
     db: DbDep,
     response: Response,
     body: Withdrawal | None = None,
-) -> dict[str, Any]:
+) -> Told:
     """Take back one's own entry; it no longer counts."""
     by = employee_of(caller)
     version = body.version if body is not None and body.version is not None else seen
@@ -90,10 +102,12 @@ async def withdraw(
 
 
 @router.post("/imports/entries")
-async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep) -> Results:
+async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep, dry_run: DryRun = False) -> Results:
     """Take over up to 500 facts as another system recorded them; nobody here confirmed them."""
     context = context_of(request, caller, "import")
     parsed = parse(request, ImportedEntry, body.items)
     good = [item for item in parsed if isinstance(item, ImportedEntry)]
-    done = await db.run(lambda conn: intake.take_over(conn, context, good), context.instansi) if good else []
+    done: list[Result | Refusal] = []
+    if good:
+        done = await db.run(lambda conn: intake.take_over(conn, context, good), context.instansi, keep=not dry_run)
     return results(request, body.items, merge(parsed, done))

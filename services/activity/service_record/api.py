@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from services.activity.batch import Batch, Results, merge, parse, results
+from services.activity.batch import Batch, DryRun, Results, merge, parse, results
 from services.activity.reading import people_readable
 from services.activity.service_record.bodies import ImportedRecord, RecordBody
 from services.activity.service_record.intake import record_all
@@ -53,15 +53,18 @@ async def put_records(body: Batch, request: Request, caller: Sender, context: Co
 
 
 @router.post("/imports/service-records")
-async def take_over(body: Batch, request: Request, caller: Sender, db: DbDep) -> Results:
+async def take_over(body: Batch, request: Request, caller: Sender, db: DbDep, dry_run: DryRun = False) -> Results:
     """Take over up to 500 records of another system, also into closed periods."""
-    return await _record(body, request, context_of(request, caller, "import"), db, ImportedRecord)
+    context = context_of(request, caller, "import")
+    return await _record(body, request, context, db, ImportedRecord, keep=not dry_run)
 
 
-async def _record(body: Batch, request: Request, context: Context, db: Database, model: type[RecordBody]) -> Results:
+async def _record(
+    body: Batch, request: Request, context: Context, db: Database, model: type[RecordBody], *, keep: bool = True
+) -> Results:
     parsed: Sequence[Any] = parse(request, model, body.items)
     good = [item for item in parsed if isinstance(item, model)]
-    done = await db.run(lambda conn: record_all(conn, context, good), context.instansi) if good else []
+    done = await db.run(lambda conn: record_all(conn, context, good), context.instansi, keep=keep) if good else []
     return results(request, body.items, merge(parsed, done))
 
 

@@ -1,6 +1,6 @@
 """Competency profiles and gaps over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.access import check_readable, known_rules, readable_people
-from services.appraisal.bodies import Batch, Body, Code, Results, Source, parse, results, unknown_employee
+from services.appraisal.bodies import Batch, Body, Code, DryRun, Results, Source, parse, results, unknown_employee
 from services.appraisal.competency.gaps import LEVELS, POSTS, recompute_gaps
 from services.appraisal.competency.view import CompetencyLevelRow
 from services.appraisal.locks import hold
@@ -46,12 +46,14 @@ class ImportedLevel(Body):
 
 
 @router.post("/imports/competencies")
-async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep) -> Results:
+async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep, dry_run: DryRun = False) -> Results:
     """Take over up to 500 competency levels, each accepted or refused by itself; the same again changes nothing."""
     context = context_of(request, caller, "import")
     parsed = parse(request, ImportedLevel, body.items)
     good = [item for item in parsed if isinstance(item, ImportedLevel)]
-    done = iter(await db.run(lambda conn: _take_over(conn, context, good), context.instansi) if good else ())
+    done: Iterator[tuple[int, bool] | Refusal] = iter(())
+    if good:
+        done = iter(await db.run(lambda conn: _take_over(conn, context, good), context.instansi, keep=not dry_run))
     outcomes = [item if isinstance(item, Refusal) else next(done) for item in parsed]
     return results(request, [_id(i) if isinstance(i, ImportedLevel) else None for i in parsed], outcomes)
 

@@ -1,6 +1,6 @@
 """Agreeing plans over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.access import check_readable, is_superior, known_rules
-from services.appraisal.bodies import Batch, Results, parse, results, unknown_employee
+from services.appraisal.bodies import Batch, DryRun, Results, parse, results, unknown_employee
 from services.appraisal.plan.bodies import (
     Agreement,
     ImportedPlan,
@@ -122,12 +122,14 @@ async def send_back(
 
 
 @router.post("/imports/plans")
-async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep) -> Results:
+async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep, dry_run: DryRun = False) -> Results:
     """Take over up to 500 plans that were agreed in another system, each accepted or refused by itself."""
     context = context_of(request, caller, "import")
     parsed = parse(request, ImportedPlan, body.items)
     good = [item for item in parsed if isinstance(item, ImportedPlan)]
-    done = iter(await db.run(lambda conn: _take_over(conn, context, good), context.instansi) if good else ())
+    done: Iterator[tuple[int, bool] | Refusal] = iter(())
+    if good:
+        done = iter(await db.run(lambda conn: _take_over(conn, context, good), context.instansi, keep=not dry_run))
     outcomes = [item if isinstance(item, Refusal) else next(done) for item in parsed]
     ids = [plan_id(caller.instansi, i.employee, i.year) if isinstance(i, ImportedPlan) else None for i in parsed]
     return results(request, ids, outcomes)

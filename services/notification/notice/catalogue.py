@@ -121,6 +121,9 @@ class _Words:
         return str(self.terms["missing"]["code"] if value is None else self.terms["predicate"][value])
 
     def competency(self, value: Any) -> str:
+        """A code in small letters as a title; others, such as "KOM.2", as they are."""
+        if value != value.lower():
+            return str(value)
         return " ".join(word.capitalize() for word in value.replace("_", "-").split("-"))
 
     def competencies(self, value: Any) -> str:

@@ -99,6 +99,16 @@ def test_what_is_not_known_is_said_so() -> None:
     assert "A, B dan C. Mulai: belum ditentukan." in render("enrolment.enrolled", seat, "id").body
 
 
+@pytest.mark.parametrize(
+    ("code", "written"), [("kerja-sama", "Kerja Sama"), ("KOM.2", "KOM.2"), ("pelayanan_publik", "Pelayanan Publik")]
+)
+def test_a_competency_is_written_from_its_code(code: str, written: str) -> None:
+    assert (
+        render("competency.confirmed", {"competency": code, "level": 3}, "en").subject
+        == f"Competency level {written}: 3"
+    )
+
+
 def test_a_mail_names_people_and_the_inbox_does_not() -> None:
     message = development_plan()
     [_, to_rina] = owed(message.event_id, message.data)

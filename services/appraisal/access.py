@@ -19,11 +19,17 @@ WHERE instansi = $1 AND unit = ANY($2::uuid[]) AND kind = 'definitif' AND NOT vo
 """
 
 
+class UnknownInstansi(NotFound):
+    """The directory has not told of this instansi yet."""
+
+    code = "unknown-instansi"
+
+
 async def known_rules(conn: AsyncConnection, instansi: str) -> Rules:
-    """The rules of the instansi; NotFound until the directory has told of it."""
+    """The rules of the instansi; UnknownInstansi until the directory has told of it."""
     rules = await instansi_rules(conn, instansi)
     if rules is None:
-        raise NotFound(
+        raise UnknownInstansi(
             "Instansi ini belum dikenal; coba lagi setelah direktori mengumumkannya. / "
             "This instansi is not known yet; try again once the directory has announced it.",
             instansi=instansi,

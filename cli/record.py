@@ -16,7 +16,7 @@ from cli.steps import declare
 from cli.system import Unreachable, data_option, database_url, nats_login
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
-from shared.eventstore.database import Database
+from shared.eventstore.database import Database, is_outage
 from shared.eventstore.rebuild import Difference
 from shared.eventstore.rebuild import prove as prove_record
 from shared.eventstore.rebuild import rebuild as rebuild_rows
@@ -138,4 +138,6 @@ def _run(work: Coroutine[Any, Any, Any]) -> None:
     try:
         asyncio.run(work)
     except (OSError, NatsError, SQLAlchemyError, TimeoutError) as error:
+        if isinstance(error, SQLAlchemyError) and not is_outage(error):
+            raise
         raise Unreachable(f"The database or NATS does not answer: {error!r}") from error

@@ -14,6 +14,7 @@ from services.activity.service_record import api as service_records
 from services.activity.service_record.slice import SERVICE_RECORD
 from services.activity.survey import api as surveys
 from services.activity.survey.intake import prove_satisfaction
+from services.activity.wording import TITLES
 from shared.runtime import Service
 
 SERVICE = Service(
@@ -33,4 +34,5 @@ SERVICE = Service(
     subscriptions=[PEOPLE, PLANS],
     jobs=[SEALING],
     proofs=[prove_satisfaction],
+    titles=TITLES,
 )

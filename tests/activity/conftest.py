@@ -107,6 +107,7 @@ async def activity(activity_database: Address, tmp_path: Path) -> AsyncIterator[
         name=SERVICE.name,
         title=SERVICE.title,
         version="test",
+        titles=SERVICE.titles,
         routers=SERVICE.routers,
         tokens=TokenVerifier(KeySource(str(keys)), issuers=[DEVELOPMENT_ISSUER], environment="embedded"),
         readiness=_nothing_wrong,

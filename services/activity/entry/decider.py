@@ -192,7 +192,7 @@ def decide(state: State, command: Command) -> Sequence[Event]:
 
 def _create(state: Entry | None, command: Log | Import) -> Sequence[Event]:
     if state is not None:
-        if state.employee == command.employee and _same(state.first, command.content):
+        if state.employee == command.employee and state.first == command.content:
             return []
         raise ContentDiffers(
             "Id ini sudah dipakai untuk catatan lain; pakai id baru. / "
@@ -211,7 +211,7 @@ def _create(state: Entry | None, command: Log | Import) -> Sequence[Event]:
 
 def _amend(entry: Entry, command: Amend) -> Sequence[Event]:
     _check_own(entry, command.by)
-    receipt, same = command.receipt, _same(entry.content, command.content)
+    receipt, same = command.receipt, entry.content == command.content
     if same and entry.status in ("waiting", "verified"):
         return []
     _check_seen(entry, command.seen)
@@ -323,54 +323,42 @@ def _text_required() -> TextRequired:
     return TextRequired("Isi text dengan alasannya. / Give the reason in text.", field="text")
 
 
-def _same(left: Content, right: Content) -> bool:
-    """Equal in everything; texts by their id, which follows from what they say and outlives an erasure."""
-    texts = [content.description.id if content.description else None for content in (left, right)]
-    return texts[0] == texts[1] and replace(left, description=None) == replace(right, description=None)
-
-
 def evolve(state: State, event: Event) -> State:
     """The state after the event."""
-    match event:
-        case EntryLogged() | EntryImported():
-            logged = isinstance(event, EntryLogged)
-            return Entry(
-                version=1,
-                status="waiting" if logged else "imported",
-                employee=event.employee,
-                content=event.content,
-                first=event.content,
-                period=event.period,
-                received_at=event.received_at,
-                late=isinstance(event, EntryLogged) and event.late,
-                last=event,
-            )
+    if isinstance(event, EntryLogged | EntryImported):
+        return _begun(event)
     assert state is not None, "an entry begins by being logged or imported"
     entry = replace(state, version=state.version + 1, last=event, verdict=None, decided_by=None, decided_text=None)
     match event:
-        case EntryAmended():
-            return replace(
-                entry,
-                status="waiting",
-                content=event.content,
-                period=event.period,
-                received_at=event.received_at,
-                late=event.late,
-            )
+        case EntryAmended(content=content, period=period, received_at=at, late=late):
+            return replace(entry, status="waiting", content=content, period=period, received_at=at, late=late)
         case EntryWithdrawn():
             return replace(entry, status="withdrawn")
-        case EntryVerified():
-            return replace(
-                entry, status="verified", verdict=event.verdict, decided_by=event.by, decided_text=event.text
-            )
-        case EntryReturned():
-            return replace(entry, status="returned", decided_by=event.by, decided_text=event.text)
+        case EntryVerified(by=by, verdict=verdict, text=text):
+            return replace(entry, status="verified", verdict=verdict, decided_by=by, decided_text=text)
+        case EntryReturned(by=by, text=text):
+            return replace(entry, status="returned", decided_by=by, decided_text=text)
         case VerificationWithdrawn():
             return replace(entry, status="waiting")
-        case EntryLapsed():
-            return replace(entry, status="lapsed", lapsed_by=event.superior)
+        case EntryLapsed(superior=superior):
+            return replace(entry, status="lapsed", lapsed_by=superior)
         case _:
             assert_never(event)
+
+
+def _begun(event: EntryLogged | EntryImported) -> Entry:
+    logged = isinstance(event, EntryLogged)
+    return Entry(
+        version=1,
+        status="waiting" if logged else "imported",
+        employee=event.employee,
+        content=event.content,
+        first=event.content,
+        period=event.period,
+        received_at=event.received_at,
+        late=isinstance(event, EntryLogged) and event.late,
+        last=event,
+    )
 
 
 DECIDER: Decider[State, Command, Event] = Decider(None, decide, evolve)

@@ -1,6 +1,5 @@
 """Deciding about the work of others."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -8,7 +7,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.activity.batch import Batch, Results, merge, parse, results
-from services.activity.entry.api import told
+from services.activity.entry.api import Told, told
 from services.activity.entry.bodies import BatchedVerification, Judgement, Verification
 from services.activity.entry.run import Result, accepted
 from services.activity.entry.verification import Action, Decision, decide_all
@@ -38,7 +37,7 @@ async def verify(
     context: ContextDep,
     db: DbDep,
     response: Response,
-) -> dict[str, Any]:
+) -> Told:
     """Confirm an entry as meeting or as below expectation; below needs a text."""
     decision = _decision(entry, "verify", body, seen)
     return told(response, await _decide(db, context, caller, decision), entry)
@@ -53,7 +52,7 @@ async def send_back(
     context: ContextDep,
     db: DbDep,
     response: Response,
-) -> dict[str, Any]:
+) -> Told:
     """Send an entry back with a reason."""
     decision = _decision(entry, "return", body, seen)
     return told(response, await _decide(db, context, caller, decision), entry)
@@ -68,7 +67,7 @@ async def withdraw_verification(
     context: ContextDep,
     db: DbDep,
     response: Response,
-) -> dict[str, Any]:
+) -> Told:
     """Take a verification back; the entry waits again."""
     decision = _decision(entry, "withdraw", body, seen)
     return told(response, await _decide(db, context, caller, decision), entry)

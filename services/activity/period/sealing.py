@@ -1,5 +1,6 @@
 """Closing a period: from the call on nothing new comes in; what still waits lapses; then the sum of it all is told."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -144,11 +145,16 @@ async def advance_all(db: Database) -> None:
     """Go on with every period that is being closed, and tell anew of those into which something was imported."""
     async with db.transaction() as conn:
         periods = await fetch(conn, _UNDER_WAY)
-    for instansi, period in periods:
-        context = Context(
-            instansi=instansi, actor=None, role="system", now=datetime.now(UTC), correlation_id=str(fresh_id())
-        )
-        await advance(db, context, period)
+    # One that fails must not keep the others open.
+    ends = await asyncio.gather(*(advance(db, _by_itself(row[0]), row[1]) for row in periods), return_exceptions=True)
+    failures = [end for end in ends if isinstance(end, Exception)]
+    if failures:
+        raise ExceptionGroup("periods could not be sealed", failures)
+
+
+def _by_itself(instansi: str) -> Context:
+    now = datetime.now(UTC)
+    return Context(instansi=instansi, actor=None, role="system", now=now, correlation_id=str(fresh_id()))
 
 
 SEALING = Job("seal periods", 5, advance_all)

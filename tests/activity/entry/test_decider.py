@@ -124,9 +124,6 @@ class TestLogging:
         given(DECIDER, LOGGED, AMENDED).when(log()).then()
         given(DECIDER, LOGGED, AMENDED).when(log(MORE)).refused(ContentDiffers)
 
-    def test_erased_words_written_again_are_the_same_words(self) -> None:
-        given(DECIDER, LOGGED).when(log(replace(CONTENT, description=Text(WORDS.id, "salted anew")))).then()
-
     @pytest.mark.parametrize(
         "other",
         [

@@ -116,7 +116,10 @@ async def test_from_the_call_on_nothing_comes_in_but_superiors_may_still_decide(
     }
 
 
-async def test_what_nobody_decided_in_time_lapses_and_names_the_superior_of_its_date(activity: Activity) -> None:
+async def test_what_nobody_decided_in_time_lapses_and_names_the_superior_of_its_date(
+    activity: Activity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "LAPSE_AT_ONCE", 1)
     siti, budi = await log(activity), await log(activity, BUDI)
     await seal(activity)
     await activity.hear(assignment("siti", SITI, COUNTER, known("officer"), LEO, version=2, valid_from=today()))

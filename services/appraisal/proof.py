@@ -20,14 +20,14 @@ _COUNTING = (
 _ENDED = """s.instansi = r.instansi AND s.officer = r.employee AND s.period = r.period AND s.completed IS NOT NULL
     AND (i.product IS NULL OR s.product = i.product)"""
 _REVIEWS = f"""
-WITH some AS (
+WITH paged AS (
     SELECT r.*, c.closed, c.manual, p.agreed FROM review r
     LEFT JOIN review_record c ON c.instansi = r.instansi AND c.id = r.id
     LEFT JOIN plan p ON p.instansi = r.instansi AND p.employee = r.employee AND p.year = left(r.period, 4)::int
     WHERE ($1::text IS NULL OR r.instansi = $1) AND (r.instansi, r.id) > ($2, $3) AND r.expected
     ORDER BY r.instansi, r.id LIMIT {_AT_ONCE}
 ), indicators AS (
-    SELECT r.instansi, r.id AS review, i.* FROM some r CROSS JOIN LATERAL (
+    SELECT r.instansi, r.id AS review, i.* FROM paged r CROSS JOIN LATERAL (
         SELECT m -> 'indicator' AS it FROM jsonb_array_elements(r.closed -> 'indicators') m WHERE r.closed IS NOT NULL
         UNION ALL
         SELECT it FROM jsonb_array_elements(r.agreed) w, jsonb_array_elements(w -> 'indicators') it WHERE r.closed IS NULL
@@ -55,7 +55,7 @@ SELECT r.instansi, r.id, r.percent, r.measured, r.not_measured,
            WHEN 'manual' THEN (SELECT (r.manual -> i.id::text ->> 'value')::numeric
                WHERE (r.manual -> i.id::text ->> 'confirmed')::bool)
        END::text)) FROM indicators i WHERE i.instansi = r.instansi AND i.review = r.id), '[]')
-FROM some r
+FROM paged r
 JOIN heard_instansi h ON h.instansi = r.instansi
 CROSS JOIN LATERAL (SELECT CASE WHEN r.period LIKE '%Q%'
     THEN make_date(left(r.period, 4)::int, 3 * right(r.period, 1)::int - 2, 1)

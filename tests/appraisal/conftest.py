@@ -1,9 +1,12 @@
 """The appraisal service's database, and a way to feed it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from services.appraisal.app import SERVICE
@@ -19,7 +22,13 @@ from shared.eventstore.rows import fetch
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import Received
 from shared.testing.infrastructure import Databases
+from shared.web.app import create_app
+from shared.web.development import development_token, jwks_of, new_signing_key
+from shared.web.keys import KeySource
+from shared.web.tokens import DEVELOPMENT_ISSUER, TokenVerifier
 from tests.appraisal.world import name, results
+
+_KEY = new_signing_key()
 
 Tell = Callable[..., Awaitable[None]]
 Ask = Callable[..., Awaitable[list[Any]]]
@@ -83,3 +92,55 @@ async def plan(
         await recompute_year(conn, acting, [(name(who), year)])
 
     await db.run(work)
+
+
+@dataclass
+class Http:
+    """The service over HTTP, with tokens of anybody."""
+
+    client: httpx.AsyncClient
+
+    async def __call__(
+        self,
+        who: str | None,
+        method: str,
+        path: str,
+        json: Any = None,
+        *roles: str,
+        instansi: str = "medan",
+        **more: Any,
+    ) -> httpx.Response:
+        """One request of the employee named `who` (None: a system) under /api/v1/medan; staff unless told otherwise."""
+        employee = name(who) if who else None
+        token = development_token(_KEY, instansi=instansi, roles=roles or ("staff",), employee=employee)
+        headers = {"Authorization": f"Bearer {token}"} | more.pop("headers", {})
+        return await self.client.request(method, f"/api/v1/medan{path}", headers=headers, json=json, **more)
+
+
+@pytest.fixture
+async def http(made: Any, tmp_path: Path) -> AsyncIterator[Http]:
+    """The service's routes on the api role's database."""
+    keys = tmp_path / "jwks.json"
+    keys.write_bytes(jwks_of(_KEY))
+    api = Database(made.url("api"))
+    app = create_app(
+        name=SERVICE.name,
+        title=SERVICE.title,
+        version="test",
+        routers=SERVICE.routers,
+        tokens=TokenVerifier(KeySource(str(keys)), issuers=[DEVELOPMENT_ISSUER], environment="embedded"),
+        readiness=_nothing,
+        status=_no_status,
+    )
+    app.state.db = api
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://appraisal") as client:
+        yield Http(client)
+    await api.close()
+
+
+async def _nothing() -> list[str]:
+    return []
+
+
+async def _no_status() -> dict[str, Any]:
+    return {}

@@ -16,7 +16,11 @@ SOURCE = {"system": "ekinerja", "file_hash": "0" * 64}
     ("path", "content", "table"),
     [
         ("/imports/plans", {"year": 2026, **body()}, "plan"),
-        ("/imports/competencies", {"competency": "komunikasi", "level": 2, "effective": "2026-03-09"}, "competency_level"),
+        (
+            "/imports/competencies",
+            {"competency": "komunikasi", "level": 2, "effective": "2026-03-09"},
+            "competency_level",
+        ),
     ],
 )
 async def test_a_dry_run_answers_like_the_import_and_leaves_nothing(

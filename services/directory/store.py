@@ -69,7 +69,7 @@ class Names:
 
 async def hold(conn: AsyncConnection, instansi: str) -> None:
     """Let nobody else change this instansi until the transaction ends; InstansiUnknown."""
-    if not await fetch(conn, "SELECT 1 FROM instansi WHERE instansi = $1 FOR UPDATE", instansi):
+    if not await fetch(conn, "SELECT 1 FROM instansi WHERE instansi = $1 FOR NO KEY UPDATE", instansi):
         raise InstansiUnknown(
             "Instansi belum terdaftar: jalankan kinerja instansi add. / "
             "The instansi is not registered: run kinerja instansi add.",

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from shared.eventstore.database import Database
@@ -114,21 +113,21 @@ async def test_a_known_unit_cannot_be_moved_below_its_own_branch(medan: Call) ->
     assert await statuses(medan, "/units/batch", [{"code": "1", "parent": "1.01.01"}]) == ["unit-circular"]
 
 
-@pytest.mark.parametrize(
-    ("item", "code", "field"),
-    [
-        ({"code": "X", "title": "X", "kind": "JF", "level": "Pratama"}, "level-unknown", "level"),
-        ({"code": "X", "title": "X", "kind": "JX", "level": "Pratama"}, "invalid-input", "kind"),
-        ({"code": "X", "title": "X", "kind": "JA"}, "position-unknown", "level"),
-        ({"code": "NAKES", "requires": {"KOMUNIKASI": 6}}, "invalid-input", "requires.KOMUNIKASI"),
-        ({"code": "NAKES", "requires": {"KOMUNIKASI": "4"}}, "invalid-input", "requires.KOMUNIKASI"),
-        ({"code": "NAKES", "requires": {"KOMUNIKASI": 2.0}}, "invalid-input", "requires.KOMUNIKASI"),
-    ],
-)
-async def test_each_bad_position_has_its_code_and_field(medan: Call, item: Any, code: str, field: str) -> None:
+_BAD_POSITIONS: list[tuple[Any, str, str]] = [
+    ({"code": "X", "title": "X", "kind": "JF", "level": "Pratama"}, "level-unknown", "level"),
+    ({"code": "X", "title": "X", "kind": "JX", "level": "Pratama"}, "invalid-input", "kind"),
+    ({"code": "X", "title": "X", "kind": "JA"}, "position-unknown", "level"),
+    ({"code": "NAKES", "requires": {"KOMUNIKASI": 6}}, "invalid-input", "requires.KOMUNIKASI"),
+    ({"code": "NAKES", "requires": {"KOMUNIKASI": "4"}}, "invalid-input", "requires.KOMUNIKASI"),
+    ({"code": "NAKES", "requires": {"KOMUNIKASI": 2.0}}, "invalid-input", "requires.KOMUNIKASI"),
+]
+
+
+async def test_each_bad_position_has_its_code_and_field(medan: Call) -> None:
     await statuses(medan, "/positions/batch", POSITIONS)
-    [result] = (await medan("POST", "/positions/batch", {"items": [item]})).json()["results"]
-    assert (result["code"], result["field"]) == (code, field)
+    for item, code, field in _BAD_POSITIONS:
+        [result] = (await medan("POST", "/positions/batch", {"items": [item]})).json()["results"]
+        assert (result["code"], result["field"]) == (code, field), item
 
 
 async def test_a_dry_run_answers_the_same_and_writes_nothing(medan: Call, worker: Database) -> None:

@@ -63,27 +63,27 @@ async def test_every_request_leaves_a_trace_without_numbers_for_the_auditor(worl
     assert (await world.by("siti", "GET", "/lookups", None, "hr")).status_code == 403
 
 
-@pytest.mark.parametrize("role", ["staff", "hr", "leader", "auditor"])
-async def test_only_a_system_may_ask(world: World, role: str) -> None:
+async def test_only_a_system_may_ask(world: World) -> None:
     body: dict[str, Any] = {"purpose": "test", "ids": [str(world.ids["siti"])]}
-    for path in ("/employees/lookup", "/contacts"):
-        answer = await world.by("siti", "POST", path, body, role)
-        assert (answer.status_code, answer.json()["code"]) == (403, "role-required")
+    for role in ("staff", "hr", "leader", "auditor"):
+        for path in ("/employees/lookup", "/contacts"):
+            answer = await world.by("siti", "POST", path, body, role)
+            assert (answer.status_code, answer.json()["code"]) == (403, "role-required")
     assert (await world.by("siti", "GET", "/lookups", None, "auditor")).json()["items"] == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"purpose": "test"},
-        {"purpose": "test", "ids": [str(fresh_id())] * 501},
-        {"purpose": "Because Siti asked", "ids": [str(fresh_id())]},
-        {"ids": [str(fresh_id())]},
-        {"purpose": "test", "ids": ["siti"]},
-        {"purpose": "test", "nips": "1" * 18},
-    ],
-)
-async def test_a_wrong_request_is_refused_and_leaves_no_trace(world: World, body: Any) -> None:
-    answer = await world.call("POST", "/employees/lookup", body, roles=SYSTEM)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
+_WRONG: list[Any] = [
+    {"purpose": "test"},
+    {"purpose": "test", "ids": [str(fresh_id())] * 501},
+    {"purpose": "Because Siti asked", "ids": [str(fresh_id())]},
+    {"ids": [str(fresh_id())]},
+    {"purpose": "test", "ids": ["siti"]},
+    {"purpose": "test", "nips": "1" * 18},
+]
+
+
+async def test_a_wrong_request_is_refused_and_leaves_no_trace(world: World) -> None:
+    for body in _WRONG:
+        answer = await world.call("POST", "/employees/lookup", body, roles=SYSTEM)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input"), body
     assert (await world.call("GET", "/lookups", roles=("auditor",))).json()["items"] == []

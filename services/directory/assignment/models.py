@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from services.directory.fields import Code, Day, NipText, OutsideRef, nips_read
+from services.directory.fields import Code, Day, NipText, OutsideRef
+from services.directory.rules.nip import read_nip
 from services.directory.rules.plan import Said
 
 AssignmentKind = Literal["definitif", "plt", "plh"]
@@ -71,14 +72,14 @@ def assignment_said(item: Any) -> Said:
     """What a raw assignment item says; here a null superior or end says that there is none."""
     parsed = AssignmentIn.model_validate(item)
     said = parsed.model_dump(include=parsed.model_fields_set | {"kind"})
-    said["employee"] = person_said(parsed.employee)
+    said["employee"] = person_said(parsed.employee, "employee")
     if parsed.superior is not None:
-        said["superior"] = person_said(parsed.superior)
+        said["superior"] = person_said(parsed.superior, "superior")
     return said
 
 
-def person_said(ref: PersonRef) -> dict[str, Any]:
-    """A person as rules read it: `id`, `nip` or `outside` ({system: id})."""
+def person_said(ref: PersonRef, field: str) -> dict[str, Any]:
+    """A person as rules read it: `id`, `nip` or `outside` ({system: id}); refuses a NIP that is none, naming `field`."""
     if ref.outside is not None:
         return {"outside": {ref.outside.system: ref.outside.id}}
-    return {"id": ref.id} if ref.id is not None else nips_read({"nip": ref.nip}, "nip")
+    return {"id": ref.id} if ref.nip is None else {"nip": read_nip(ref.nip, f"{field}.nip")}

@@ -33,7 +33,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9) RETURNING 1
 async def hold(conn: AsyncConnection, instansi: str) -> None:
     """Let nobody else register or change this instansi until the transaction ends, also before it exists."""
     await fetch(conn, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", instansi)
-    await fetch(conn, "SELECT 1 FROM instansi WHERE instansi = $1 FOR UPDATE", instansi)
+    await fetch(conn, "SELECT 1 FROM instansi WHERE instansi = $1 FOR NO KEY UPDATE", instansi)
 
 
 async def newest(conn: AsyncConnection, instansi: str) -> Agency | None:

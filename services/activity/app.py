@@ -9,7 +9,7 @@ from services.activity.entry.slice import ENTRY
 from services.activity.hears_appraisal.handlers import PLANS
 from services.activity.hears_directory.handlers import PEOPLE
 from services.activity.period import api as periods
-from services.activity.period.sealing import SEALING
+from services.activity.period.sealing import SEALING, prove_seals
 from services.activity.service_record import api as service_records
 from services.activity.service_record.slice import SERVICE_RECORD
 from services.activity.survey import api as surveys
@@ -33,6 +33,6 @@ SERVICE = Service(
     slices=[ENTRY, SERVICE_RECORD],
     subscriptions=[PEOPLE, PLANS],
     jobs=[SEALING],
-    proofs=[prove_satisfaction],
+    proofs=[prove_seals, prove_satisfaction],
     titles=TITLES,
 )

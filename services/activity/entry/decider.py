@@ -2,10 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
+from services.activity.entry.commands import (
+    Amend,
+    Command,
+    Import,
+    Judgement,
+    Judging,
+    Lapse,
+    Log,
+    Receipt,
+    Return,
+    Verify,
+    Withdraw,
+    WithdrawVerification,
+)
 from services.activity.entry.events import (
     Content,
     EntryAmended,
@@ -29,110 +43,12 @@ from services.activity.entry.refusals import (
     UnknownIndicator,
 )
 from services.activity.refusals import FutureDate, TooEarly, check_open, unknown_employee
-from services.activity.source import Source
 from shared.contracts.activity import EntryStatus
 from shared.errors import ContentDiffers, Forbidden, NotFound, StaleVersion
 from shared.eventstore.decider import Decider
 from shared.eventstore.texts import Text
-from shared.people.authority import Authority
 
 _CLOCK_AHEAD = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """What was found out on receipt. Days from `first_day` to `last_day` are accepted; `shut` periods take nothing."""
-
-    at: datetime
-    period: str
-    first_day: date
-    last_day: date
-    shut: frozenset[str]
-    late: bool
-    employee_known: bool
-    indicator_known: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
-    """Tell what was done; repeated with the same content it changes nothing, for ever."""
-
-    employee: UUID
-    content: Content
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amend:
-    """Correct one's own entry; `seen` is the version that was corrected (None: any)."""
-
-    by: UUID
-    content: Content
-    receipt: Receipt
-    seen: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdraw:
-    """Take one's own entry back."""
-
-    by: UUID
-    shut: frozenset[str]
-    seen: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """Who decides about which version, with what right. In `final` periods nothing is decided any more."""
-
-    by: UUID
-    hr: bool
-    authority: Authority
-    seen: int
-    text: Text | None
-    final: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verify:
-    """Confirm, as meeting or as below expectation."""
-
-    judgement: Judgement
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """Send back with a reason."""
-
-    judgement: Judgement
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawVerification:
-    """Take a confirmation back."""
-
-    judgement: Judgement
-
-
-@dataclass(frozen=True, slots=True)
-class Lapse:
-    """The time to verify is over; does nothing to an entry that no longer waits."""
-
-    superior: UUID | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Import:
-    """Take over a fact of another system. Neither lateness nor closing nor a superior matters."""
-
-    employee: UUID
-    content: Content
-    receipt: Receipt
-    source: Source
-
-
-Command = Log | Amend | Withdraw | Verify | Return | WithdrawVerification | Lapse | Import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,20 +88,8 @@ def decide(state: State, command: Command) -> Sequence[Event]:
             return _amend(state, command)
         case Withdraw():
             return _withdraw(state, command)
-        case Verify():
-            judge = command.judgement
-            capacity = _right(state, judge)
-            verified = EntryVerified(by=judge.by, as_hr=capacity, verdict=command.verdict, text=judge.text)
-            return _decision(state, judge, verified, needs_text=capacity or command.verdict == "below")
-        case Return(judge):
-            capacity = _right(state, judge)
-            if judge.text is None:
-                raise _text_required()
-            return _decision(state, judge, EntryReturned(by=judge.by, as_hr=capacity, text=judge.text), needs_text=True)
-        case WithdrawVerification(judge):
-            capacity = _right(state, judge)
-            taken_back = VerificationWithdrawn(by=judge.by, as_hr=capacity, text=judge.text)
-            return _decision(state, judge, taken_back, needs_text=capacity)
+        case Verify() | Return() | WithdrawVerification():
+            return _judge(state, command)
         case _:
             assert_never(command)
 
@@ -202,11 +106,11 @@ def _create(state: Entry | None, command: Log | Import) -> Sequence[Event]:
     _check_content(command.content, receipt)
     if not receipt.employee_known:
         raise unknown_employee(command.employee)
-    common = {"employee": command.employee, "content": command.content, "period": receipt.period}
+    employee, content, period, at = command.employee, command.content, receipt.period, receipt.at
     if isinstance(command, Import):
-        return [EntryImported(**common, received_at=receipt.at, source=command.source)]  # type: ignore[arg-type]
-    check_open(receipt.period, receipt.shut)
-    return [EntryLogged(**common, received_at=receipt.at, late=receipt.late)]  # type: ignore[arg-type]
+        return [EntryImported(employee=employee, content=content, period=period, received_at=at, source=command.source)]
+    check_open(period, receipt.shut)
+    return [EntryLogged(employee=employee, content=content, period=period, received_at=at, late=receipt.late)]
 
 
 def _amend(entry: Entry, command: Amend) -> Sequence[Event]:
@@ -234,9 +138,9 @@ def _withdraw(entry: Entry, command: Withdraw) -> Sequence[Event]:
     return [EntryWithdrawn()]
 
 
-def _decision(
-    entry: Entry, judge: Judgement, event: EntryVerified | EntryReturned | VerificationWithdrawn, *, needs_text: bool
-) -> Sequence[Event]:
+def _judge(entry: Entry, command: Judging) -> Sequence[Event]:
+    judge = command.judgement
+    event = _judged(command, as_hr=_right(entry, judge))
     if entry.version == judge.seen + 1 and entry.last == event:
         return []
     _check_seen(entry, judge.seen)
@@ -253,9 +157,24 @@ def _decision(
             "Catatan ini tidak menunggu verifikasi. / This entry does not wait for verification.",
             entry_status=entry.status,
         )
-    if needs_text and judge.text is None:
-        raise _text_required()
     return [event]
+
+
+def _judged(command: Judging, *, as_hr: bool) -> EntryVerified | EntryReturned | VerificationWithdrawn:
+    by, text = command.judgement.by, command.judgement.text
+    below = isinstance(command, Verify) and command.verdict == "below"
+    if text is None and (as_hr or below or isinstance(command, Return)):
+        raise TextRequired("Isi text dengan alasannya. / Give the reason in text.", field="text")
+    match command:
+        case Verify(verdict=verdict):
+            return EntryVerified(by=by, as_hr=as_hr, verdict=verdict, text=text)
+        case Return():
+            assert text is not None, "checked above"
+            return EntryReturned(by=by, as_hr=as_hr, text=text)
+        case WithdrawVerification():
+            return VerificationWithdrawn(by=by, as_hr=as_hr, text=text)
+        case _:
+            assert_never(command)
 
 
 def _right(entry: Entry, judge: Judgement) -> bool:
@@ -317,10 +236,6 @@ def _check_changeable(entry: Entry) -> None:
         raise EntryClosed(
             "Catatan ini tidak dapat diubah lagi. / This entry can no longer be changed.", entry_status=entry.status
         )
-
-
-def _text_required() -> TextRequired:
-    return TextRequired("Isi text dengan alasannya. / Give the reason in text.", field="text")
 
 
 def evolve(state: State, event: Event) -> State:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.activity.entry.bodies import AmendedEntry, EntryContent, ImportedEntry, LoggedEntry
-from services.activity.entry.decider import Amend, Command, Import, Log, Receipt, Withdraw
+from services.activity.entry.commands import Amend, Command, Import, Log, Receipt, Withdraw
 from services.activity.entry.events import Content
 from services.activity.entry.run import Result, Task, accepted, carry_out
 from services.activity.hears_appraisal.handlers import known_indicators

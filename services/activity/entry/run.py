@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.activity.entry.decider import Command, State
+from services.activity.entry.commands import Command
+from services.activity.entry.decider import State
 from services.activity.entry.events import Event
 from services.activity.entry.slice import ENTRY
 from shared.errors import Refusal

@@ -1,7 +1,8 @@
 """The entry, put together."""
 
+from services.activity.entry.commands import Command
 from services.activity.entry.contract import publish
-from services.activity.entry.decider import DECIDER, Command, State
+from services.activity.entry.decider import DECIDER, State
 from services.activity.entry.events import EVENTS, Event
 from services.activity.entry.view import EntryRow, row
 from shared.eventstore.decider import Slice

@@ -8,13 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.activity.entry.decider import (
-    Command,
-    Judgement,
-    Return,
-    Verify,
-    WithdrawVerification,
-)
+from services.activity.entry.commands import Command, Judgement, Return, Verify, WithdrawVerification
 from services.activity.entry.events import Verdict
 from services.activity.entry.run import Result, Task, carry_out
 from services.activity.entry.view import people_and_days

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.activity.entry.decider import Command, Lapse
+from services.activity.entry.commands import Command, Lapse
 from services.activity.entry.slice import ENTRY
 from services.activity.period.gate import Desk, read_desk, stop_everybody
 from shared.calendar import Period
@@ -18,6 +18,7 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.outbox import Publication, publish_state, row_source
+from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch
 from shared.ids import fresh_id
 from shared.people.queries import authorities
@@ -44,6 +45,11 @@ UPDATE activity_period SET status = 'sealed', sealed_at = coalesce(sealed_at, $3
 WHERE instansi = $1 AND period = $2
 """
 _CALLED_BY = "SELECT called_by FROM activity_period WHERE instansi = $1 AND period = $2"
+_TOLD = """
+SELECT instansi, period, called_by FROM activity_period
+WHERE status = 'sealed' AND NOT stale AND ($1::text IS NULL OR instansi = $1) ORDER BY 1, 2
+"""
+_CONTENTS = "SELECT source, content FROM published WHERE instansi = $1 AND source = ANY($2::uuid[])"
 _UNDER_WAY = "SELECT instansi, period FROM activity_period WHERE status = 'sealing' OR stale ORDER BY 1, 2"
 
 
@@ -111,12 +117,16 @@ async def _seal(conn: AsyncConnection, context: Context, period: str, epoch: int
     if await fetch(conn, _WAITING, context.instansi, period, 1):
         return period not in desk.final
     [(called_by,)] = await fetch(conn, _CALLED_BY, context.instansi, period)
-    digests = await fetch(conn, _DIGESTS, context.instansi, period)
-    entries = sum(row[1] for row in digests)
-    await conn.exec_driver_sql(_SEALED, (context.instansi, period, context.now, len(digests), entries))
-    people = {str(row[0]): EmployeeDigest(entries=row[1], digest=row[2]) for row in digests}
+    people = await _digests(conn, context.instansi, period)
+    entries = sum(digest.entries for digest in people.values())
+    await conn.exec_driver_sql(_SEALED, (context.instansi, period, context.now, len(people), entries))
     await publish_state(conn, context, _parts(context.instansi, period, called_by, people), epoch)
     return True
+
+
+async def _digests(conn: AsyncConnection, instansi: str, period: str) -> dict[str, EmployeeDigest]:
+    rows = await fetch(conn, _DIGESTS, instansi, period)
+    return {str(row[0]): EmployeeDigest(entries=row[1], digest=row[2]) for row in rows}
 
 
 def _parts(
@@ -155,6 +165,19 @@ async def advance_all(db: Database) -> None:
 def _by_itself(instansi: str) -> Context:
     now = datetime.now(UTC)
     return Context(instansi=instansi, actor=None, role="system", now=now, correlation_id=str(fresh_id()))
+
+
+async def prove_seals(db: Database, instansi: str | None) -> list[Difference]:
+    """Sealed periods whose entries are no longer those that were told."""
+    found = []
+    async with db.transaction() as conn:
+        for code, period, called_by in await fetch(conn, _TOLD, instansi):
+            parts = _parts(code, period, called_by, await _digests(conn, code, period))
+            wanted = {part.source: part.message.model_dump(mode="json") for part in parts}
+            rows = await fetch(conn, _CONTENTS, code, list(wanted))
+            if {row[0]: row[1] for row in rows} != wanted:
+                found.append(Difference(f"activity_period {code}/{period}", "entries differ from what was told"))
+    return found
 
 
 SEALING = Job("seal periods", 5, advance_all)

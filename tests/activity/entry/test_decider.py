@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.activity.entry.decider import (
-    DECIDER,
+from services.activity.entry.commands import (
     Amend,
     Import,
     Judgement,
@@ -20,6 +19,7 @@ from services.activity.entry.decider import (
     Withdraw,
     WithdrawVerification,
 )
+from services.activity.entry.decider import DECIDER
 from services.activity.entry.events import (
     Content,
     EntryAmended,

@@ -1,5 +1,6 @@
 """Logging, amending and withdrawing over HTTP: what is accepted, and what is refused without a trace."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -173,6 +174,16 @@ async def test_one_bad_item_does_not_spoil_the_batch(activity: Activity) -> None
     assert [row[0] for row in await activity.rows("SELECT body FROM texts")] == ["Pelayanan loket"] * 2
     again = await activity.call("POST", "/entries/batch", SITI, json={"items": items[:2]})
     assert [result["status"] for result in again.json()["results"]] == [200, 200]
+
+
+async def test_a_phone_that_sends_ten_times_at_once_logs_one_entry(activity: Activity) -> None:
+    entry = fresh_id()
+    answers = await asyncio.gather(
+        *(activity.call("PUT", f"/entries/{entry}", SITI, json=content()) for _ in range(10))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
+    assert len(await activity.told()) == 1
+    assert len(await activity.rows("SELECT id FROM texts")) == 1
 
 
 async def test_an_oversized_or_empty_batch_is_refused_as_a_whole(activity: Activity) -> None:

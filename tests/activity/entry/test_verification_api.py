@@ -1,5 +1,6 @@
 """Deciding over HTTP: who may, about which version, and each of many by itself."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -163,6 +164,16 @@ async def test_each_decision_of_a_batch_is_accepted_or_refused_by_itself(activit
     statuses = {row[0]: row[1] for row in await activity.rows("SELECT id, status FROM entry")}
     assert statuses == {siti: "verified", budi: "returned", dewi: "waiting", last: "waiting"}
     assert [row[0] for row in await activity.rows("SELECT body FROM texts")] == ["Tambahkan jumlah"]
+
+
+async def test_a_correction_and_a_decision_at_once_never_both_win(activity: Activity) -> None:
+    body = {"day": today().isoformat(), "quantity": 9, "version": 1}
+    for _ in range(5):
+        entry = await activity.log(SITI)
+        amended, decided = await asyncio.gather(
+            activity.call("POST", f"/entries/{entry}/amend", SITI, json=body), decide(activity, entry, RINA)
+        )
+        assert sorted([amended.status_code, decided.status_code]) == [200, 412]
 
 
 async def test_a_batch_of_500_over_many_people_takes_a_few_statements(activity: Activity) -> None:

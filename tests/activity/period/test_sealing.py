@@ -154,6 +154,7 @@ async def test_what_is_imported_into_a_closed_period_is_told_anew(activity: Acti
     item = {"id": str(entry), "employee": str(SITI), "day": LAST_DAY.isoformat(), "quantity": 2, "source": SOURCE}
     answer = await activity.call("POST", "/imports/entries", None, "system", json={"items": [item]})
     assert answer.json()["results"] == [{"id": str(entry), "status": 201, "version": 1}]
+    assert await sealing.prove_seals(activity.worker, None) == []
     await sealing.advance_all(activity.worker)
     first, second = await activity.told("%period.sealed%")
     assert first["data"]["employees"] == {}
@@ -161,6 +162,10 @@ async def test_what_is_imported_into_a_closed_period_is_told_anew(activity: Acti
     assert second["data"]["employees"] == {str(SITI): {"entries": 1, "digest": digest((entry, 1))}}
     await sealing.advance_all(activity.worker)
     assert len(await activity.told("%period.sealed%")) == 2
+    assert await sealing.prove_seals(activity.worker, "medan") == []
+    async with activity.worker.transaction() as conn:
+        await conn.exec_driver_sql("UPDATE entry SET version = 2")
+    assert len(await sealing.prove_seals(activity.worker, "medan")) == 1
 
 
 async def test_no_entry_slips_in_while_a_period_is_sealed(activity: Activity) -> None:

@@ -11,6 +11,7 @@ from weakref import WeakSet
 import structlog
 from faststream import AckPolicy
 from faststream.nats import ConsumerConfig, JStream, NatsBroker, NatsUserPassword, PullSub
+from faststream.nats.subscriber.usecases import stream_pull_subscriber
 from faststream.params import NoCast
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -25,6 +26,10 @@ from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription
 from shared.observability import metrics
 
 log = structlog.get_logger(__name__)
+
+# nats-py 2.16 ends an overdue fetch with Python's TimeoutError, and FastStream 0.7.8 expects only that of nats: on a busy
+# machine its task dies and drops what it has fetched, which then comes again only after ACK_WAIT_SECONDS.
+stream_pull_subscriber.TimeoutError = TimeoutError  # type: ignore[assignment,attr-defined]
 
 MAX_TRIES = 5
 WAIT_SECONDS = 0.1

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from nats.aio.client import Client
+from nats.js.client import JetStreamContext
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,7 +18,7 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import event_id
 from shared.messaging import dead_letters
 from shared.messaging.envelope import Received, encode
-from shared.messaging.streams import Subscription, apply, connect
+from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, apply, connect
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.testing.waiting import until
 from tests.shared.eventstore.counter import Counted
@@ -103,6 +104,28 @@ async def test_duplicates_and_disorder_count_once(road: Client, worker: Database
     async with consumer(nats_server.url, subscription(), worker):
         await until(lambda: done(road, "bare--bare--event"))
     assert await totals(worker) == dict.fromkeys(sources, 1 + 2 + 3)
+
+
+async def test_a_fetch_that_is_overdue_drops_nothing(
+    road: Client, worker: Database, nats_server: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy process reads some messages and finds its time over before the rest: those it has must be handled at once."""
+    fetch, fetches = JetStreamContext.PullSubscription.fetch, 0
+
+    async def overdue(self: Any, **_: Any) -> list[Any]:
+        nonlocal fetches
+        fetches += 1
+        if fetches % 2:
+            return await fetch(self, 3, 0.1)
+        raise TimeoutError
+
+    source = uuid4()
+    for version in range(1, 10):
+        await road.jetstream().publish(SUBJECT, body(source, version, 1))
+    monkeypatch.setattr(JetStreamContext.PullSubscription, "fetch", overdue)
+    async with consumer(nats_server.url, subscription(), worker):
+        await until(lambda: done(road, "bare--bare--event"), seconds=ACK_WAIT_SECONDS / 2)
+    assert await totals(worker) == {source: 9}
 
 
 async def test_a_state_handler_gets_the_newest_of_each_source(

@@ -36,7 +36,7 @@ def _name(path: Path) -> str:
 
 
 def _pure_files() -> list[Path]:
-    named = {"events.py", "decider.py", "contract.py"}
+    named = {"events.py", "decider.py", "contract.py", "rules.py"}
     return [path for path in _sources("services") if path.name in named or "rules" in path.parts]
 
 

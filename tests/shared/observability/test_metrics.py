@@ -13,6 +13,7 @@ PROMISED = {
     "kinerja_batch_size": "histogram",
     "kinerja_handler_seconds": "histogram",
     "kinerja_dead_letters": "gauge",
+    "kinerja_mails_total": "counter",
     "kinerja_http_seconds": "histogram",
 }
 

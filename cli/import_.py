@@ -14,8 +14,7 @@ from cli.importing.mapping import OWN, OWN_REQUIRED, Mapping, load
 from cli.importing.sender import Sender
 from cli.importing.table import FileRefused, Row, digest, read, write
 from cli.importing.tally import Tally, report
-from cli.instansi import CODE
-from cli.system import REFUSED_ROWS, Refused, data_option, find
+from cli.system import CODE, REFUSED_ROWS, Refused, data_option, find
 from deploy.embedded.data import Data
 
 _KINDS: dict[str, ModuleType] = {"roster": roster, "plans": plans, "competencies": competencies, "courses": courses}

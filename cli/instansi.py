@@ -17,27 +17,13 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.importing.sender import Sender, checked, problem_of
-from cli.system import REFUSED_ROWS, Refused, System, Unreachable, data_option, database_url, find
+from cli.system import CODE, REFUSED_ROWS, Refused, System, Unreachable, data_option, database_url, find
 from deploy.embedded.data import Data
 from shared.calendar import zone_of
 from shared.eventstore.database import Database
 from shared.eventstore.rows import fetch
 from shared.web.tokens import INSTANSI_PATTERN
 
-
-class InstansiCode(click.ParamType[str]):
-    """The code of an agency."""
-
-    name = "code"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The code itself, or a usage error."""
-        if not isinstance(value, str) or not re.fullmatch(INSTANSI_PATTERN, value):
-            self.fail(f"{value!r} is no code of an agency: use lower-case letters, digits and hyphens.", param, ctx)
-        return value
-
-
-CODE = InstansiCode()
 _file = click.argument("file", type=click.Path(path_type=Path))
 
 

@@ -1,10 +1,12 @@
 """Find the running system, and be allowed to talk to it."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -14,6 +16,7 @@ from deploy.embedded.data import Data
 from deploy.embedded.nats import ADMIN
 from deploy.embedded.ports import Ports
 from shared.web.development import development_token
+from shared.web.tokens import INSTANSI_PATTERN
 
 REFUSED_ROWS = 3
 """Exit code when the work was done but some rows were refused."""
@@ -40,6 +43,22 @@ class Unreachable(click.ClickException):
     """The system, or a part of it, does not answer."""
 
     exit_code = 4
+
+
+class InstansiCode(click.ParamType[str]):
+    """The code of an agency."""
+
+    name = "code"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The code itself, or a usage error."""
+        if not isinstance(value, str) or not re.fullmatch(INSTANSI_PATTERN, value):
+            self.fail(f"{value!r} is no code of an agency: use lower-case letters, digits and hyphens.", param, ctx)
+        return value
+
+
+CODE = InstansiCode()
+"""Kind of a parameter that names an agency."""
 
 
 @dataclass(frozen=True)

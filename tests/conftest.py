@@ -1,3 +1,3 @@
 """Every test may ask for the real servers."""
 
-pytest_plugins = ["shared.testing.infrastructure"]
+pytest_plugins = ["shared.testing.infrastructure", "shared.testing.system"]

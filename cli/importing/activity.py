@@ -1,7 +1,6 @@
 """What people did, as another system recorded it: entries and service records, with the people and plans around them."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from cli.importing.facts import ENTRIES, RECORDS, Reader
 from cli.importing.job import UNHEARD, Job
@@ -9,7 +8,6 @@ from cli.importing.mapping import Indicator, Mapping, Plan
 from cli.importing.plans import plan_body
 from cli.importing.registering import Known, register
 from cli.importing.sender import HEARD_SECONDS, Item
-from shared.calendar import local_date
 
 
 def run(job: Job, mapping: Mapping) -> None:
@@ -24,17 +22,11 @@ def run(job: Job, mapping: Mapping) -> None:
     again = dict(UNHEARD)
     if mapping.plan is not None:
         again["unknown-indicator"] = HEARD_SECONDS
-        years = {int(item.body["day"][:4]) for item in entries} | _years(records, known.zone)
-        _send_plans(job, mapping, mapping.plan, known, sorted(years))
+        _send_plans(job, mapping, mapping.plan, known, sorted(reader.years))
     if entries:
         job.send(ENTRIES, "activity", "/imports/entries", entries, again)
     if records:
         job.send(RECORDS, "activity", "/imports/service-records", records, again)
-
-
-def _years(records: Sequence[Item], zone: str) -> set[int]:
-    ends = (item.body.get("completed") for item in records)
-    return {local_date(datetime.fromisoformat(end), zone).year for end in ends if end}
 
 
 def _send_plans(job: Job, mapping: Mapping, plan: Plan, known: Known, years: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 """Rows of an export as entries and service records, under ids that follow from what they say."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,11 +22,12 @@ ENTRIES, RECORDS = "entries", "service records"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the rows of a job as its mapping says, about people and units that are known."""
+    """Reads the rows of a job as its mapping says, about people and units that are known; notes the `years` it meets."""
 
     job: Job
     mapping: Mapping
     known: Known
+    years: set[int] = field(default_factory=set)
 
     def entries(self, how: Entries) -> Iterator[Item]:
         """The entry of each row. What cannot be read is refused; one of a person not registered yet only counted."""
@@ -48,9 +49,10 @@ class Reader:
         needed(row, how.identity, how.employee, how.time)
         employee = self._person(row, how.employee)
         at = self._moment(row, how.time)
+        day = local_date(at, self.known.zone)
         body: dict[str, Any] = {
             "id": self._id(at, "entry", row[how.identity]),
-            "day": local_date(at, self.known.zone).isoformat(),
+            "day": day.isoformat(),
             "quantity": str(self._quantity(row, how)),
             "source": self._source(row),
         }
@@ -64,10 +66,11 @@ class Reader:
             body["minutes"] = whole(minutes)
         if how.description and row[how.description]:
             body["description"] = row[how.description]
+        self.years.add(day.year)
         if employee is None:
             return None
         if indicator := cell(row, how.indicator):
-            body["indicator"] = _indicator(self.job.sender.instansi, employee, int(body["day"][:4]), indicator)
+            body["indicator"] = _indicator(self.job.sender.instansi, employee, day.year, indicator)
         return Item((row.number,), {"employee": employee, **body})
 
     def records(self, how: ServiceRecords) -> Iterator[Item]:
@@ -104,9 +107,16 @@ class Reader:
             "started": started.isoformat(),
             "source": self._source(row),
         }
-        for name, where in (("completed", how.completed), ("due", how.due)):
-            if where and row[where]:
-                body[name] = self._moment(row, where).isoformat()
+        if how.due and row[how.due]:
+            body["due"] = self._moment(row, how.due).isoformat()
+        if row[how.completed]:
+            completed = self._moment(row, how.completed)
+            if completed < started:
+                raise ValueRefused(
+                    "ends-before-start", f"{how.completed} lies before {how.started}: correct one of them."
+                )
+            body["completed"] = completed.isoformat()
+            self.years.add(local_date(completed, self.known.zone).year)
         return None if officer is None else Item((row.number,), body)
 
     def _person(self, row: Row, column: str) -> str | None:

@@ -89,6 +89,12 @@ class People(Part):
     columns: Annotated[list[PersonColumn], Field(min_length=1)]
     register_as: Registration | None = Field(None, alias="register")
 
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.called_by == "nip" and self.register_as is not None:
+            raise ValueError("register is for people called_by id; people with a NIP come with a roster")
+        return self
+
 
 class Indicator(Part):
     """An indicator of the plan; the target is for one review period."""

@@ -47,11 +47,13 @@ def register(job: Job, mapping: Mapping) -> Known:
     _units(job, mapping, known)
     found = identify(job.sender, people)
     known.people = {person: answer.id for person, answer in found.items() if answer.id is not None}
+    for _ in known.people:
+        job.tally.note("people", "unchanged")
     missing = [person for person in people if person not in known.people]
     if mapping.people.register_as is None:
         known.strangers = {person: ValueRefused(found[person].code, found[person].reason) for person in missing}
     else:
-        _register(job, mapping, mapping.people.register_as, known, missing, first_day)
+        _register_people(job, mapping, mapping.people.register_as, known, missing, first_day)
     return known
 
 
@@ -107,16 +109,28 @@ def _named_units(rows: Iterable[Row], mapping: Mapping) -> list[dict[str, Any]]:
 
 def _units(job: Job, mapping: Mapping, known: Known) -> None:
     known.units = {unit["code"]: unit["id"] for unit in job.sender.pages("directory", "/units")}
-    missing = [unit for unit in _named_units(job.rows, mapping) if unit["code"] not in known.units]
-    answers = job.send("units", "directory", "/units/batch", [Item((), unit) for unit in missing]) if missing else []
-    for answer in answers:
+    missing = []
+    for unit in _named_units(job.rows, mapping):
+        if unit["code"] in known.units:
+            job.tally.note("units", "unchanged")
+        else:
+            missing.append(Item((), unit))
+    for answer in job.send("units", "directory", "/units/batch", missing) if missing else ():
         if answer.outcome != "refused":
             known.units[answer.item.body["code"]] = None if job.dry_run else answer.id
 
 
-def _register(
+def _register_people(
     job: Job, mapping: Mapping, how: Registration, known: Known, people: Sequence[Person], first_day: date
 ) -> None:
+    if job.dry_run:
+        # The units they would be placed in may be missing too, so the directory is not asked.
+        for person in people:
+            job.tally.note("people", "new")
+            known.people[person] = None
+        return
+    if not people:
+        return
     position: dict[str, Any] = {"position_code": how.position.code}
     if not job.sender.get("directory", "/positions", code=how.position.code)["items"]:
         told = how.position
@@ -136,12 +150,6 @@ def _register(
         )
         for person in people
     ]
-    if job.dry_run:
-        # The units they would be placed in may be missing too, so the directory is not asked.
-        for person in people:
-            job.tally.note("people", "new")
-            known.people[person] = None
-        return
     for person, answer in zip(people, job.send("people", "directory", "/roster/batch", items), strict=True):
         if answer.id is None:
             known.strangers[person] = ValueRefused(answer.code, answer.reason)

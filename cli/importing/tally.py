@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import click
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.console import Console
 from cli.importing.table import write
 
 Outcome = Literal["new", "changed", "unchanged", "refused"]
+_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _SHOWN = 10
 
 
@@ -85,7 +86,9 @@ def report(tally: Tally, source: Path, *, as_json: bool) -> None:
         f" {summary['refused']} refused, {summary['seconds']} s"
     )
     for kind, counts in tally.facts.items():
-        console.print(f"  {kind}: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())))
+        console.print(
+            f"  {kind}: " + ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome])
+        )
     if tally.absent is not None:
         console.print(f"  known here but absent from the file: {tally.absent}")
     refused = sorted(tally.refused)

@@ -4,10 +4,15 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+import pytest
+
 from deploy.embedded.data import Data
+from shared.web.development import development_token
 
 
 class EmbeddedSystem:
@@ -38,12 +43,27 @@ class EmbeddedSystem:
         """Whether every process is ready."""
         return all(process["state"] == "ready" for process in self.processes().values())
 
+    def client(self, service: str, instansi: str, *roles: str) -> httpx.Client:
+        """A client of one service whose addresses begin behind the instansi, with a token of these roles."""
+        token = development_token(self.data.signing_key.read_bytes(), instansi=instansi, roles=roles)
+        base = f"{self.processes()[service]['url']}/api/v1/{instansi}"
+        return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
 
-def kinerja(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+
+@pytest.fixture(scope="session")
+def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]:
+    """One system for all tests that need a whole one and leave it running; each uses an instansi of its own."""
+    made = EmbeddedSystem(tmp_path_factory.mktemp("running") / "data")
+    made.up()
+    yield made
+    made.down()
+
+
+def kinerja(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a `kinerja` command to its end, with no other KINERJA_ variables than those given."""
     command = [sys.executable, "-m", "cli.main", *map(str, arguments)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KINERJA_")}
-    return subprocess.run(command, capture_output=True, text=True, env=kept | environment, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=kept | environment, cwd=cwd, check=False)
 
 
 def free_base() -> int:

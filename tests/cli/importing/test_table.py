@@ -60,7 +60,7 @@ def test_a_workbook_gives_what_its_cells_show(tmp_path: Path) -> None:
         tmp_path,
         COLUMNS,
         ("198507152010011001", date(2026, 3, 1), 2),
-        (1.98507152010011e17, datetime(2026, 3, 1, 8, 30), 1.234),
+        (1.98507152010011e17, datetime.fromisoformat("2026-03-01T08:30:00"), 1.234),
         (None, None, 3.0),
     )
     assert [tuple(row[name] for name in COLUMNS) for row in table.read(path, COLUMNS)] == [
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_table_is_refused_with_what_to_change(
 
 @pytest.mark.parametrize("content", [b"no workbook", b"PK\x03\x04broken", b""])
 def test_a_workbook_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(table.FileRefused, match="workbook-unreadable: work.xlsx"):
+    with pytest.raises(table.FileRefused, match="workbook-unreadable"):
         table.read(_file(tmp_path, content, "work.xlsx"), COLUMNS)
 
 

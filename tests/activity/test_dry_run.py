@@ -9,8 +9,8 @@ from tests.activity.conftest import Activity
 from tests.activity.people import SITI, known
 
 SOURCE = {"system": "izin", "file_hash": "ab" * 32, "row": 12}
-ENTRY = {"day": "2026-03-09", "quantity": 1, "description": "Menerima berkas"}
-RECORD = {"product": "permit", "started": "2026-03-09T08:00:00+07:00"}
+ENTRY = {"day": "2024-03-09", "quantity": 1, "description": "Menerima berkas"}
+RECORD = {"product": "permit", "started": "2024-03-09T08:00:00+07:00"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ SOURCE = {"system": "izin", "file_hash": "ab" * 32, "row": 12}
 
 
 def item(id: UUID, **more: Any) -> dict[str, Any]:
-    content = {"id": str(id), "employee": str(SITI), "day": "2026-03-09", "quantity": 1, "source": SOURCE}
+    content = {"id": str(id), "employee": str(SITI), "day": "2024-03-09", "quantity": 1, "source": SOURCE}
     return content | {"activity": "confirmation-of-receipt", "unit": str(COUNTER)} | more
 
 

@@ -13,7 +13,7 @@ from tests.activity.people import COUNTER, HADI, REGISTRY, SITI, known
 
 
 def item(unit: UUID = COUNTER, scores: Any = (3, 3, 3, 3, 3, 3, 3, 3, 3), **more: Any) -> dict[str, Any]:
-    given = {"id": str(fresh_id()), "unit": str(unit), "given_at": "2026-03-09T02:00:00Z", "scores": scores}
+    given = {"id": str(fresh_id()), "unit": str(unit), "given_at": "2024-03-09T02:00:00Z", "scores": scores}
     return given | more
 
 
@@ -37,12 +37,12 @@ async def test_the_index_follows_from_all_answers_and_is_told(activity: Activity
     assert told[str(COUNTER), 1]["index"] == by_hand(first)
     assert told[str(COUNTER), 2] == {
         "unit": str(COUNTER),
-        "period": "2026-03",
+        "period": "2024-03",
         "respondents": 2,
         "index": by_hand(first, second),
     }
     assert told[str(REGISTRY), 1]["index"] == "100.00"
-    answer = await activity.call("GET", "/satisfaction", SITI, params={"unit": str(COUNTER), "period": "2026-03"})
+    answer = await activity.call("GET", "/satisfaction", SITI, params={"unit": str(COUNTER), "period": "2024-03"})
     [state] = answer.json()["items"]
     assert (state["index"], state["respondents"]) == ("79.17", 2) == (by_hand(first, second), 2)
     assert (state["quality"], state["label"]) == ("B", "Baik")
@@ -106,6 +106,6 @@ async def test_each_wrong_answer_is_refused_by_itself(activity: Activity) -> Non
 
 
 async def test_a_closed_period_takes_no_answers(activity: Activity) -> None:
-    closed = await activity.call("POST", "/periods/2026-03/seal", HADI, "hr")
+    closed = await activity.call("POST", "/periods/2024-03/seal", HADI, "hr")
     assert closed.status_code == 200
     assert await send(activity, item()) == ["period-closed"]

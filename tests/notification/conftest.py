@@ -1,6 +1,6 @@
 """The notification service on real PostgreSQL, a real mail server, and a directory that knows contacts."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import free_port
+from deploy.provision import Database as Made
 from services.notification.app import SERVICE
 from services.notification.channel.contacts import Contacts
 from services.notification.channel.post import Post
 from services.notification.notice.sender import Sender
+from services.notification.tables import NotificationTable
 from shared.eventstore.database import Database
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import Received
@@ -30,6 +33,7 @@ from tests.notification.servers import MailServer, directory, fill_directory
 FROM = "Kinerja <kinerja@localhost>"
 
 _KEY = new_signing_key()
+_HEARD = ("heard_instansi", "heard_unit", "heard_position", "heard_employee", "heard_assignment")
 
 
 @dataclass
@@ -85,11 +89,28 @@ def tokens(tmp_path: Path) -> TokenVerifier:
     return TokenVerifier(KeySource(str(keys)), issuers=[DEVELOPMENT_ISSUER], environment="embedded")
 
 
+@pytest.fixture(scope="module")
+def made(postgres: Postgres, _templates: dict[str, str]) -> Iterator[Mapping[str, Made]]:
+    """The databases of this service and of the directory, made once a module: tests empty them."""
+    databases = Databases(postgres, _templates)
+    yield {service: databases(service) for service in ("notification", "directory")}
+    databases.drop_all()
+
+
+async def _emptied(made: Made, *tables: str) -> None:
+    owner = Database(made.url("owner"))
+    async with owner.transaction() as conn:
+        for table in tables:
+            await conn.execute(text(f"DELETE FROM {table}"))
+    await owner.close()
+
+
 @pytest.fixture
-async def empty(databases: Databases, tokens: TokenVerifier) -> AsyncIterator[Notification]:
+async def empty(made: Mapping[str, Made], tokens: TokenVerifier) -> AsyncIterator[Notification]:
     """The service, which has heard nothing."""
-    made = databases("notification")
-    api, worker = Database(made.url("api")), Database(made.url("worker"))
+    own = made["notification"]
+    await _emptied(own, "inbox", "tries", "dead_letters", *NotificationTable.metadata.tables, *_HEARD)
+    api, worker = Database(own.url("api")), Database(own.url("worker"))
     app = create_app(
         name=SERVICE.name,
         title=SERVICE.title,
@@ -150,10 +171,11 @@ class Posting:
 
 
 @pytest.fixture
-async def posting(databases: Databases, tokens: TokenVerifier, tmp_path: Path) -> AsyncIterator[Posting]:
+async def posting(made: Mapping[str, Made], tokens: TokenVerifier, tmp_path: Path) -> AsyncIterator[Posting]:
     """A mail server that listens and a directory that is away until a test starts it."""
-    made = databases("directory")
-    worker, database = Database(made.url("worker")), Database(made.url("api"))
+    theirs = made["directory"]
+    await _emptied(theirs, "lookups", "employees", "instansi")
+    worker, database = Database(theirs.url("worker")), Database(theirs.url("api"))
     await fill_directory(worker)
     mail, port = MailServer(), free_port()
     await mail.start()

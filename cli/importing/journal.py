@@ -1,6 +1,7 @@
 """What an interrupted import had been answered, so that the same command goes on where it stopped."""
 
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._answers: dict[str, Any] = {}
-        for line in path.read_text().splitlines() if path.exists() else []:
-            try:
-                key, answer = json.loads(line)
-            except ValueError:
-                break  # the line that was being written when the import was killed
+        whole = 0
+        for line in path.read_bytes().splitlines(keepends=True) if path.exists() else []:
+            if not line.endswith(b"\n"):
+                # It was being written when the import was killed.
+                os.truncate(path, whole)
+                break
+            whole += len(line)
+            key, answer = json.loads(line)
             self._answers[key] = answer
 
     def answered(self, *sent: Any) -> Any | None:
@@ -26,8 +30,6 @@ class Journal:
     def note(self, answer: Any, *sent: Any) -> None:
         """Keep the answer."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._answers:
-            self.path.unlink(missing_ok=True)  # nothing whole was in it
         self._answers[_key(sent)] = answer
         with self.path.open("a") as file:
             file.write(json.dumps([_key(sent), answer]) + "\n")

@@ -99,15 +99,13 @@ async def test_killed_again_and_again_it_tells_everybody_once_and_mails_everythi
         world.received(development_plan().data.model_copy(update={"development_plan": known(f"p{n}")}), known(f"p{n}"))
         for n in range(_PLANS)
     ]
-    await process.start()
-    await publish(nats_server, plans[: _PLANS // 2])
-    await publish(nats_server, world.office())
-    for enough in (1, 30):
-        await until(partial(_mailed, posting, enough), seconds=120)
-        await process.end(signal.SIGKILL)
+    # What a killed one had in hand comes again only after a minute; being sent again does not wait for that.
+    for enough, sent in ((1, plans[: _PLANS // 2]), (20, plans[: _PLANS // 2]), (0, plans)):
         await process.start()
-    # What the killed ones had in hand comes again only after a minute; a resend does not wait for that.
-    await publish(nats_server, [*world.office(), *plans])
+        await publish(nats_server, [*sent, *world.office()])
+        await until(partial(_mailed, posting, enough), seconds=120)
+        if enough:
+            await process.end(signal.SIGKILL)
     await empty.rows("UPDATE notice SET claimed_until = now() WHERE status = 'waiting'")
 
     async def finished() -> bool:

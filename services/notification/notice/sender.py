@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification.channel.contacts import Contact, Contacts, DirectoryAway
 from services.notification.channel.post import MailRefused, Post, PostAway, compose
-from services.notification.notice.catalogue import Language, as_mail, render
+from services.notification.notice.catalogue import Language, Text, as_mail, render
 from shared.calendar import zone_of
 from shared.eventstore.database import Database
 from shared.eventstore.rows import fetch, to_json
@@ -164,8 +164,8 @@ class Sender:
             return _Result("failed", "no-address")
         names = {person: known.name for person, known in contacts.items()}
         language = notice.language or contact.language
-        text = render(notice.template, notice.params, language, names)
         try:
+            text = _text(notice, language, names)
             mail = compose(
                 as_mail(text, language, contact.name),
                 language,
@@ -181,6 +181,15 @@ class Sender:
                 return _Result("failed", refused.reason, tried=1)
             return _Result("waiting", refused.reason, tried=1, wait=_FIRST_WAIT * 2**notice.tries)
         return _Result("sent", tried=1)
+
+
+def _text(notice: Claimed, language: Language, names: Mapping[UUID, str]) -> Text:
+    """The text; a notice that cannot be written is refused by itself, or those claimed with it would never go out."""
+    try:
+        return render(notice.template, notice.params, language, names)
+    except (LookupError, ValueError) as error:
+        log.error("notice.unwritable", template=notice.template, error=type(error).__name__)
+        raise MailRefused("unwritable", final=False) from error
 
 
 async def _claim(conn: AsyncConnection) -> list[Claimed]:

@@ -195,6 +195,20 @@ async def test_an_impossible_address_fails_at_once_and_is_never_sent_to(
 
 
 @pytest.mark.usefixtures("contacts")
+@pytest.mark.parametrize(
+    "change", ["template = 'of.a.newer.version'", "params = '{}'", """params = params || '{"period": "?"}'"""]
+)
+async def test_a_notice_that_cannot_be_written_holds_up_nobody(
+    service: Notification, posting: Posting, change: str
+) -> None:
+    await service.hear(world.score("below", band_changes=1))
+    await service.hear(world.score("below", band_changes=1, who=BUDI))
+    await service.rows(f"UPDATE notice SET {change} WHERE person = :who", who=SITI)
+    await posting.sender.run(service.worker)
+    assert await mails(service) == {SITI: ("waiting", "unwritable", 1), BUDI: ("sent", None, 1)}
+
+
+@pytest.mark.usefixtures("contacts")
 async def test_two_senders_at_once_send_each_mail_once(service: Notification, posting: Posting) -> None:
     for n in range(60):
         message = world.score("below", band_changes=1)

@@ -10,6 +10,7 @@ from services.appraisal.plan import api as plans
 from services.appraisal.plan.slice import PLAN
 from services.appraisal.proof import prove_reviews
 from services.appraisal.review import api as reviews
+from services.appraisal.review import unplaced
 from services.appraisal.review.opening import at_each_day
 from services.appraisal.review.slice import REVIEW
 from shared.runtime import Job, Service
@@ -17,7 +18,7 @@ from shared.runtime import Job, Service
 SERVICE = Service(
     name="appraisal",
     title="Appraisal: what work is worth",
-    routers=[plans.router, reviews.router, periods.router, competencies.router],
+    routers=[plans.router, reviews.router, unplaced.router, periods.router, competencies.router],
     slices=[PLAN, REVIEW],
     subscriptions=[PEOPLE, ENTRIES, SERVICE_RECORDS, SATISFACTION, SEALS, CONFIRMED],
     jobs=[Job("open-reviews", 30, at_each_day), Job("close-periods", 1, close_periods)],

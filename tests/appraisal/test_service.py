@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -76,6 +76,7 @@ async def test_a_colleague_reads_and_changes_nothing_of_another(http: Http, db: 
         ("POST", "/imports/competencies", {"items": [{}]}),
         ("GET", f"/competencies/{name('sari')}", None),
         ("GET", f"/gaps?employee={name('sari')}", None),
+        ("GET", "/unplaced-facts", None),
     ):
         answer = await http("budi", method, path, body)
         assert (answer.status_code, answer.json()["code"]) in ((403, "forbidden"), (403, "role-required")), path
@@ -197,3 +198,21 @@ async def test_an_unknown_person_is_refused_and_leaves_no_trace(http: Http, tell
     assert (await http("sari", "GET", f"/reviews/{nobody}/2026-03", None, "hr")).status_code == 404
     assert (await http("sari", "GET", f"/reviews/{name('sari')}/2026-13")).json()["code"] == "invalid-input"
     assert await ask("SELECT count(*) FROM events") == [(0,)]
+
+
+async def test_facts_that_count_for_nobody_yet_are_listed_with_the_reason(http: Http, tell: Tell) -> None:
+    await tell(world.instansi(), *world.person("sari", "officer", "head", since=date(2026, 4, 1)))
+    await tell(
+        entry("a", "sari", 10),
+        entry("b", "ghost"),
+        entry("c", "ghost"),
+        record("r", "sari"),
+        entry("d", "ghost", status="withdrawn"),
+    )
+    listed = (await http("sari", "GET", "/unplaced-facts", None, "hr")).json()["items"]
+    assert {(each["employee"], each["period"], each["facts"], each["reason"]) for each in listed} == {
+        (str(name("sari")), "2026-03", 2, "no-post-in-period"),
+        (str(name("ghost")), "2026-03", 2, "employee-unknown"),
+    }
+    await tell(*world.person("sari", "officer", "head", since=date(2026, 3, 31)), *world.person("ghost", "officer"))
+    assert (await http("sari", "GET", "/unplaced-facts", None, "hr")).json()["items"] == []

@@ -17,10 +17,10 @@ from shared.people.hear import directory_subscription
 from shared.people.queries import instansi_rules
 
 _HOLDERS = "SELECT DISTINCT employee FROM heard_assignment WHERE instansi = $1 AND position = ANY($2::uuid[])"
-_EVERYBODY = """
-SELECT employee FROM heard_assignment WHERE instansi = $1 UNION SELECT employee FROM person WHERE instansi = $1
-UNION SELECT employee FROM heard_entry WHERE instansi = $1 UNION SELECT officer FROM heard_service_record WHERE instansi = $1
-"""
+# Whoever has facts was locked, and so is in `person`.
+_EVERYBODY = (
+    "SELECT employee FROM heard_assignment WHERE instansi = $1 UNION SELECT employee FROM person WHERE instansi = $1"
+)
 #: Every period of these people about which there is something, and the current one.
 _REVIEWS = """
 SELECT employee, period FROM review WHERE instansi = $1 AND employee = ANY($2::uuid[])

@@ -57,6 +57,10 @@ INSERT INTO period (instansi, id, period, status, requested_by, requested_at) VA
 ON CONFLICT DO NOTHING
 """
 _GO_ON = "UPDATE period SET status = 'closing' WHERE instansi = $1 AND id = $2 AND status = 'waiting'"
+_ALARM = """
+UPDATE period SET alarmed_at = now() WHERE instansi = $1 AND id = $2
+  AND (alarmed_at IS NULL OR alarmed_at < now() - interval '1 minute') RETURNING id
+"""
 _UNDER_WAY = """
 SELECT instansi, period, status FROM period p WHERE status <> 'closed' OR EXISTS (
     SELECT FROM review r WHERE r.instansi = p.instansi AND r.period = p.period AND r.state = 'open' AND r.expected)
@@ -157,7 +161,7 @@ async def _go_on(conn: AsyncConnection, instansi: str, period: Period) -> bool:
     found = await barrier(conn, instansi, period)
     if found.passed:
         await conn.exec_driver_sql(_GO_ON, (instansi, period_id(instansi, period)))
-    else:
+    elif await fetch(conn, _ALARM, instansi, period_id(instansi, period)):
         log.error("period.facts_missing", instansi=instansi, period=str(period), employees=found.differing)
     return found.passed
 

@@ -11,7 +11,10 @@ from shared.ids import derived_id
 
 
 class PeriodRow(AppraisalTable, table=True):
-    """`waiting`: closing was asked for, facts are still on their way; `closing`: reviews are being closed; `closed`."""
+    """`waiting`: closing was asked for, facts are still on their way; `closing`: reviews are being closed; `closed`.
+
+    `alarmed_at`: when the log last said that facts are missing.
+    """
 
     __tablename__ = "period"
 
@@ -22,6 +25,7 @@ class PeriodRow(AppraisalTable, table=True):
     requested_by: UUID | None
     requested_at: datetime
     closed_at: datetime | None
+    alarmed_at: datetime | None
     expected: int | None
     rated: int | None
     not_rated: int | None

@@ -128,7 +128,7 @@ async def test_while_facts_are_on_their_way_the_closing_waits_and_goes_on_by_its
 
 async def test_facts_that_activity_did_not_seal_hold_the_closing_up(db: Database, http: Http, tell: Tell) -> None:
     await _office(tell)
-    await tell(entry("a", "sari"), entry("w", "sari", status="withdrawn"), world.seal([]))
+    await tell(entry("a", "sari"), entry("w", "budi", status="withdrawn"), world.seal([]))
     assert (await http("budi", "POST", CLOSE, None, "hr")).json()["differing"] == 1
 
 

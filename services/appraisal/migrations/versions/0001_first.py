@@ -34,7 +34,7 @@ CREATE TABLE review_record (
 );
 CREATE TABLE period (
     instansi text NOT NULL, id uuid NOT NULL, period text NOT NULL, status text NOT NULL, requested_by uuid,
-    requested_at timestamptz NOT NULL, closed_at timestamptz, expected integer, rated integer, not_rated integer,
+    requested_at timestamptz NOT NULL, closed_at timestamptz, alarmed_at timestamptz, expected integer, rated integer, not_rated integer,
     not_measured integer, PRIMARY KEY (instansi, id)
 );
 CREATE TABLE competency_level (

@@ -106,6 +106,7 @@ ENTRIES = Subscription(
         told.EntryImported,
     ),
     handle=_hear(HeardEntry, "entry", "employee", _entry_code),
+    batch=500,
 )
 SERVICE_RECORDS = Subscription(
     durable="appraisal--activity--service-records",

@@ -123,30 +123,8 @@ async def rate(
     response: Response,
 ) -> dict[str, Any]:
     """Set both ratings as the superior; the matrix gives the predicate, and the recommendation stays beside it."""
-    by, of = employee_of(caller), read_period(period)
-
-    async def work(conn: AsyncConnection) -> Outcome[Any, Any]:
-        if await _judges_for_nobody(conn, caller, context, employee, of) and body.text is None:
-            raise ReasonRequired("Tulis alasan (text). / Write a reason (text).")
-        review = await _locked(conn, context, employee, str(of))
-        if seen is not None:
-            version, _, _ = await load(conn, REVIEW, context.instansi, review["id"])
-            if seen != review["version"] + version:
-                raise StaleVersion("Evaluasi sudah berubah: muat ulang. / The review changed: read it again.")
-        kept = await texts.keep(conn, context.instansi, [(review["id"], by, body.text)] if body.text else [])
-        command = Rate(
-            employee=employee,
-            period=str(of),
-            work_result=body.work_result,
-            behaviour=body.behaviour,
-            recommended=Rating(review["recommendation"]) if review["recommendation"] else None,
-            percent=review["percent"],
-            by=by,
-            text=kept[review["id"], body.text] if body.text else None,
-        )
-        return await _one(conn, context, review["id"], command)
-
-    outcome = await db.run(work, context.instansi)
+    of = read_period(period)
+    outcome = await db.run(lambda conn: _rate(conn, caller, context, (employee, of), body, seen), context.instansi)
     rating = outcome.state.rating
     response.status_code = 201 if outcome.changed else 200
     return {
@@ -158,6 +136,36 @@ async def rate(
         "predicate_label": rating.predicate.label,
         "recommended": rating.recommended,
     }
+
+
+async def _rate(
+    conn: AsyncConnection,
+    caller: Caller,
+    context: Context,
+    whose: tuple[UUID, Period],
+    body: RatingBody,
+    seen: int | None,
+) -> Outcome[Any, Any]:
+    by, (employee, period) = employee_of(caller), whose
+    if await _judges_for_nobody(conn, caller, context, employee, period) and body.text is None:
+        raise ReasonRequired("Tulis alasan (text). / Write a reason (text).")
+    review = await _locked(conn, context, employee, str(period))
+    if seen is not None:
+        version, _, _ = await load(conn, REVIEW, context.instansi, review["id"])
+        if seen != review["version"] + version:
+            raise StaleVersion("Evaluasi sudah berubah: muat ulang. / The review changed: read it again.")
+    kept = await texts.keep(conn, context.instansi, [(review["id"], by, body.text)] if body.text else [])
+    command = Rate(
+        employee=employee,
+        period=str(period),
+        work_result=body.work_result,
+        behaviour=body.behaviour,
+        recommended=Rating(review["recommendation"]) if review["recommendation"] else None,
+        percent=review["percent"],
+        by=by,
+        text=kept[review["id"], body.text] if body.text else None,
+    )
+    return await _one(conn, context, review["id"], command)
 
 
 @router.post("/reviews/{employee}/{period}/realisation")

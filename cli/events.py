@@ -85,7 +85,9 @@ async def _read(client: Client, stream: str, instansi: str, since: datetime | No
         )
     except NotFoundError:
         return
-    left = (await feed.consumer_info()).num_pending or 0
+    info = await feed.consumer_info()
+    # What was sent before this question is on its way already and pending no more.
+    left = (info.num_pending or 0) + (info.delivered.consumer_seq if info.delivered else 0)
     while follow or left > 0:
         try:
             message = await feed.next_msg(timeout=1)

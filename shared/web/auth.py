@@ -13,6 +13,7 @@ from shared.web.tokens import EVERY_INSTANSI, INSTANSI_PATTERN, Caller, Role, To
 
 __all__ = ["Caller", "CallerDep", "Role", "caller_of", "employee_of", "requires"]
 
+_READING = frozenset({"GET", "HEAD"})
 _bearer = HTTPBearer(auto_error=False, description="JWT with instansi and roles; audience kinerja")
 
 
@@ -42,7 +43,10 @@ async def caller_of(
     instansi: Annotated[str, Path(pattern=INSTANSI_PATTERN, description="the employer, e.g. medan")],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """The caller, whose token must be of the path's instansi, or that of a system for every instansi."""
+    """The caller, whose token must be of the path's instansi, or that of a system for every instansi.
+
+    With no role but auditor a caller only reads, also about themself.
+    """
     if credentials is None:
         raise TokenMissing(
             "Kirim header Authorization: Bearer <token>. / Send the header Authorization: Bearer <token>."
@@ -57,6 +61,8 @@ async def caller_of(
             "Token ini milik instansi lain. / This token belongs to another instansi.",
             token_instansi=caller.instansi,
         )
+    if caller.roles == {Role.AUDITOR} and request.method not in _READING:
+        raise RoleRequired("Pengawas hanya membaca. / An auditor only reads.", roles=[Role.STAFF])
     return caller
 
 

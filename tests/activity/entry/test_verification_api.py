@@ -43,7 +43,7 @@ async def rina_leaves(activity: Activity) -> None:
 @pytest.mark.parametrize("action", ["verify", "return", "withdraw-verification"])
 async def test_only_the_superior_decides(activity: Activity, who: UUID, action: str) -> None:
     entry = await activity.log(SITI)
-    for roles in (("staff",), ("hr",), ("leader",), ("auditor",)):
+    for roles in (("staff",), ("hr",), ("leader",), ("staff", "auditor")):
         answer = await decide(activity, entry, who, *roles, action=action, text="Karena")
         assert (answer.status_code, answer.json()["code"]) == (403, "not-the-superior")
     assert await activity.rows("SELECT id FROM texts") == []

@@ -78,6 +78,15 @@ async def test_a_role_is_required_where_the_route_says_so(
         assert (answer.json()["code"], answer.json()["roles"]) == ("role-required", ["hr", "system"])
 
 
+async def test_an_auditor_without_another_role_only_reads(client: httpx.AsyncClient, token: Token) -> None:
+    things = "/api/v1/medan/things"
+    assert (await client.get(f"{things}/whoami", headers=token("auditor"))).status_code == 200
+    answer = await client.post(f"{things}/batch", json={"items": []}, headers=token("auditor"))
+    assert (answer.status_code, answer.json()["code"]) == (403, "role-required")
+    answer = await client.post(f"{things}/batch", json={"items": []}, headers=token("auditor", "staff"))
+    assert answer.status_code == 200
+
+
 async def test_acting_as_an_employee_needs_one(client: httpx.AsyncClient, token: Token) -> None:
     own = "/api/v1/medan/things/own"
     assert (await client.get(own, headers=token())).json() == str(SITI)

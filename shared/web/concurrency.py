@@ -22,7 +22,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def if_match(header: Annotated[str | None, Header(alias="If-Match")] = None) -> int | None:
+async def if_match(header: Annotated[str | None, Header(alias="If-Match")] = None) -> int | None:
     """The version the caller saw; None without the header or with `*`: any version will do."""
     if header is None or header.strip() == "*":
         return None

@@ -1,4 +1,7 @@
-"""What routes need of the edge: the service's database, and who acts as a Context."""
+"""What routes need of the edge: the service's database, and who acts as a Context.
+
+Dependencies are coroutines although they wait for nothing: FastAPI runs plain functions in a thread of their own.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,7 +14,7 @@ from shared.observability.logging import correlation_id
 from shared.web.auth import Caller, CallerDep
 
 
-def database(request: Request) -> Database:
+async def database(request: Request) -> Database:
     """The pool of the api role."""
     db: Database = request.app.state.db
     return db
@@ -30,7 +33,7 @@ def context_of(request: Request, caller: Caller, origin: Origin = "person") -> C
     )
 
 
-def _context(request: Request, caller: CallerDep) -> Context:
+async def _context(request: Request, caller: CallerDep) -> Context:
     return context_of(request, caller)
 
 

@@ -56,7 +56,7 @@ class Paging:
         return Page(items=items, next=_cursor(key(items[-1])) if more else None)
 
 
-def paging(
+async def paging(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
 ) -> Paging:

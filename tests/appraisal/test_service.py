@@ -216,3 +216,13 @@ async def test_facts_that_count_for_nobody_yet_are_listed_with_the_reason(http: 
     }
     await tell(*world.person("sari", "officer", "head", since=date(2026, 3, 31)), *world.person("ghost", "officer"))
     assert (await http("sari", "GET", "/unplaced-facts", None, "hr")).json()["items"] == []
+
+
+async def test_an_agency_may_review_by_quarter(db: Database, http: Http, tell: Tell, ask: Ask) -> None:
+    await tell(world.instansi(period_kind="quarter"), *world.person("sari", "officer", "head"))
+    await plan(db, "sari", [indicator(target=60)])
+    await tell(entry("a", "sari", 45, period="2026-Q1"), entry("b", "sari", 30, period="2026-Q2"))
+    scores = "SELECT period, percent FROM review WHERE expected AND percent IS NOT NULL ORDER BY period"
+    assert await ask(scores) == [("2026-Q1", Decimal(75)), ("2026-Q2", Decimal(50))]
+    assert await prove_reviews(db, "medan") == []
+    assert (await http("sari", "GET", f"/reviews/{name('sari')}/2026-Q1")).json()["percent"] == "75"

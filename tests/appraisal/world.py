@@ -9,9 +9,11 @@ from uuid import UUID, uuid5
 
 from services.appraisal.plan.events import Aspect, Indicator, WorkResult
 from services.appraisal.rules.achievement import Direction, NumberTarget
+from shared.calendar import Period
 from shared.contracts.activity import (
     EmployeeDigest,
     EntryImported,
+    EntryLapsed,
     EntryLogged,
     EntryReturned,
     EntryVerified,
@@ -42,6 +44,7 @@ _ENTRY_TYPES = {
     "returned": EntryReturned,
     "withdrawn": EntryWithdrawn,
     "imported": EntryImported,
+    "lapsed": EntryLapsed,
 }
 
 
@@ -161,7 +164,7 @@ def entry(
     data = _ENTRY_TYPES[status](
         entry=name(what),
         employee=name(who),
-        day=date.fromisoformat(f"{period}-05"),
+        day=Period.parse(period).first_day,
         period=period,
         indicator=name(indicator) if indicator else None,
         quantity=Decimal(quantity),
@@ -172,6 +175,7 @@ def entry(
         verified_by=name("head") if status == "verified" else None,
         late=False,
         unit=None,
+        lapsed_by=name("head") if status == "lapsed" else None,
     )
     return message(data, name(what), version, instansi=code, origin="import" if status == "imported" else "person")
 

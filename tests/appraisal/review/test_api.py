@@ -77,6 +77,20 @@ async def test_a_review_explains_every_number(http: Http, db: Database, tell: Te
     assert review["rule_version"] == "1+policy.1"
 
 
+async def test_what_lapsed_is_not_counted_and_names_the_superior_who_caused_it(
+    http: Http, db: Database, tell: Tell
+) -> None:
+    await office(tell)
+    await plan(db, "sari", [indicator(target=20)])
+    await tell(entry("a", "sari", 10), entry("late", "sari", 10, status="lapsed"))
+    [examined] = (await http("sari", "GET", PATH)).json()["indicators"]
+    assert (examined["percent"], examined["lapsed"]) == ("50", 1)
+    assert examined["entries"]["lapsed"] == {
+        "total": 1,
+        "entries": [{"entry": str(name("late")), "superior": str(name("head"))}],
+    }
+
+
 async def test_a_reader_may_wait_for_what_they_wrote_and_is_told_when_it_did_not_come(
     http: Http, db: Database, tell: Tell
 ) -> None:

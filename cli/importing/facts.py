@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -143,6 +143,8 @@ class Reader:
         return {"system": self.mapping.system, "file_hash": self.job.file_hash, "row": row.number}
 
     def _id(self, at: datetime, what: str, identity: str) -> str:
+        if at > datetime.now(UTC) + timedelta(days=1):
+            raise ValueRefused("future-date", f"{local_date(at, self.known.zone)} has not come yet: correct the date.")
         try:
             return str(derived_id(at, what, self.job.sender.instansi, self.mapping.system, identity))
         except ValueError as error:

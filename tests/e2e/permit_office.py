@@ -122,14 +122,14 @@ def _month(at: datetime) -> str:
     return f"{at.astimezone(_ZONE):%Y-%m}"
 
 
-def write_small(path: Path) -> None:
+def write_small(path: Path, cases: int = 120) -> None:
     """A log of the same shape: ties, groups that are EMPTY, cases without end, late and just in time, month ends."""
     out = io.StringIO(newline="")
     log = csv.writer(out)
     log.writerow(_HEADING)
     start = datetime.fromisoformat("2010-11-20T08:00:00.250000+01:00")
-    for case in range(120):
-        begun = start + timedelta(hours=17 * case, minutes=case)
+    for case in range(cases):
+        begun = start + timedelta(hours=17 * case % 9_000, minutes=case)
         ended = begun + timedelta(days=case % 11, seconds=37 * case, microseconds=case)
         due = ended if case % 5 == 0 else begun + timedelta(days=8)
         end = "" if case % 9 == 4 else (begun - timedelta(minutes=1) if case in (30, 70) else ended).isoformat(" ")

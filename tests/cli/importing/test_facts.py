@@ -135,6 +135,7 @@ def test_the_id_is_the_same_for_ever_and_another_for_another_fact(tmp_path: Path
         ({"group": "Elsewhere"}, "unit-unknown", "group: names a unit"),
         ({"at": "noon"}, "time-malformed", "at: 'noon'"),
         ({"at": "1969-12-31"}, "time-malformed", "1970"),
+        ({"at": "2999-12-31"}, "future-date", "2999-12-31 has not come yet"),
         ({"amount": "NaN"}, "number-malformed", "'NaN'"),
         ({"amount": "1.500"}, "number-ambiguous", "1500"),
         ({"spent": "half"}, "number-malformed", "'half'"),

@@ -1,5 +1,6 @@
 """Batches get through though services are away, have not heard yet, or the import is killed half-way."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,8 @@ def send(service: Answering, folder: Path, what: Sequence[Item], journal: Journa
 
 @pytest.fixture(autouse=True)
 def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = sending.time.sleep
-    monkeypatch.setattr(sending.time, "sleep", lambda seconds: real(min(seconds, 0.01)))
+    real = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: real(min(seconds, 0.01)))
 
 
 def test_items_go_in_batches_and_their_answers_come_back_in_order(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def _file(folder: Path, content: bytes | str, name: str = "work.csv") -> Path:
 def _workbook(folder: Path, *rows: tuple[object, ...]) -> Path:
     book = Workbook()
     for row in rows:
-        book.worksheets[0].append(row)
+        book.worksheets[0].append(list(row))
     book.save(folder / "work.xlsx")
     return folder / "work.xlsx"
 

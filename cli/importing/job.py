@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cli.importing.sender import Answer, Item, Sender, count
+from cli.importing.sender import HEARD_SECONDS, Answer, Item, Sender, count
 from cli.importing.table import Row
 from cli.importing.tally import Tally
 from cli.importing.values import ValueRefused
@@ -13,7 +13,7 @@ from cli.importing.values import ValueRefused
 Readers = Mapping[str, Callable[[str], Any]]
 
 #: Refused because the service has not heard of it yet, and for how many seconds to try again.
-UNHEARD = dict.fromkeys(("unknown-instansi", "unknown-employee", "unknown-unit"), 60.0)
+UNHEARD = dict.fromkeys(("unknown-instansi", "unknown-employee", "unknown-unit"), HEARD_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

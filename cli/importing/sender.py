@@ -1,6 +1,7 @@
 """Batches of rows to a service: with progress, patience while it is away or has not heard yet, and resumption."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from cli.importing.tally import Outcome, Tally
 from cli.system import Refused, System, Unreachable
 
 BATCH = 500
+#: Services read bodies of up to 2 MiB.
+BATCH_BYTES = 1_500_000
 PAGE = 200
-AWAY_SECONDS = 120
-HEARD_SECONDS = 60
+AWAY_SECONDS = 120.0
+HEARD_SECONDS = 60.0
 _AWAY = {429, 502, 503, 504}
 _OUTCOMES: Mapping[object, Outcome] = {
     "created": "new",
@@ -127,6 +130,7 @@ class Sender:
                 else:
                     tell(f"{kind}: {service} has not heard of {len(left)} yet")
                     time.sleep(0.5)
+            tell(kind)
         return answers
 
     def _pass(
@@ -159,16 +163,19 @@ class Sender:
 
 
 def batches(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """Items in their order, at most 500 at once; those of one group, which stand together, are not parted."""
+    """Items in their order, as many at once as a service takes; those of one group, which stand together, not parted."""
     batch: list[Item] = []
+    weight = 0
     for group, members in groupby(enumerate(items), lambda pair: pair[1].group or pair[0]):
         together = [item for _, item in members]
-        if len(batch) + len(together) > BATCH and batch:
+        heavier = sum(len(json.dumps(item.body)) for item in together)
+        if batch and (len(batch) + len(together) > BATCH or weight + heavier > BATCH_BYTES):
             yield batch
-            batch = []
+            batch, weight = [], 0
         if len(together) > BATCH:
             raise Refused(f"More than {BATCH} rows speak of {group!r}; one batch has to hold them all.")
         batch += together
+        weight += heavier
     if batch:
         yield batch
 
@@ -192,6 +199,7 @@ def checked(answer: httpx.Response) -> Any:
 
 
 def problem_of(answer: httpx.Response) -> dict[str, Any]:
+    """The problem document of an answer; empty when there is none."""
     try:
         problem = answer.json()
     except ValueError:

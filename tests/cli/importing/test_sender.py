@@ -61,6 +61,12 @@ def test_items_of_one_group_are_not_parted() -> None:
         list(batches([Item((n,), {}, group="one person") for n in range(501)]))
 
 
+def test_a_batch_is_not_heavier_than_a_service_reads() -> None:
+    heavy = [Item((n,), {"text": "x" * 400_000}) for n in range(4)]
+    assert [len(batch) for batch in batches(heavy)] == [3, 1]
+    assert [len(batch) for batch in batches([Item((1,), {"text": "x" * 5_000_000}), *items(1)])] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [

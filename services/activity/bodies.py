@@ -2,16 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from services.activity.fields import Code
 from services.activity.source import Source
-
-
-class Body(BaseModel):
-    """Frozen, and closed to unknown fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from shared.web.fields import Body, Code, Whole
 
 
 class SourceBody(Body):
@@ -19,7 +13,7 @@ class SourceBody(Body):
 
     system: Code
     file_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file, hex")]
-    row: Annotated[int, Field(strict=True, ge=1)]
+    row: Annotated[Whole, Field(ge=1)]
 
     def as_source(self) -> Source:
         """The same as a fact."""

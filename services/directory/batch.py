@@ -1,34 +1,21 @@
-"""Batches of up to 500 items, each accepted or refused by itself; the same batch again changes nothing."""
+"""Carrying out a batch: each item accepted or refused by itself; the same batch again changes nothing."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from fastapi import Query, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.directory import store
 from services.directory.rules.plan import Plan, Said, settle, status_of
 from services.directory.rules.records import Employee, Known, Record
-from shared.errors import Invalid, Refusal
+from shared.errors import Refusal
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
-from shared.web.problem import field_errors, refused_item
-
-LIMIT = 500
-
-M = TypeVar("M", bound=BaseModel)
-
-DryRun = Annotated[bool, Query(description="answer the same without recording anything")]
-
-
-class Batch(BaseModel):
-    """Items are checked one by one, so that a bad one does not spoil the others."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    items: list[Any] = Field(min_length=1, max_length=LIMIT)
+from shared.web.batch import Batch, unreadable
+from shared.web.problem import refused_item
 
 
 class Results(BaseModel):
@@ -114,9 +101,7 @@ def _read(request: Request, body: Batch, read: Callable[[Any], Said]) -> tuple[d
         try:
             items[index] = read(item)
         except ValidationError as error:
-            wrong = field_errors(error.errors(include_url=False), request.headers.get("accept-language", ""))
-            detail = "Perbaiki isian yang disebut dalam errors. / Correct the fields named in errors."
-            refused[index] = Invalid(detail, errors=wrong, field=wrong[0]["field"])
+            refused[index] = unreadable(request, error)
         except Refusal as refusal:
             refused[index] = refusal
     return items, refused

@@ -62,6 +62,8 @@ _BAD: list[tuple[Any, str, str]] = [
     (acting("siti", "camat", employee={"nip": "1.98E+17"}), "nip-damaged-by-spreadsheet", "employee.nip"),
     (acting("siti", "camat", valid_from="31/12/2026"), "invalid-input", "valid_from"),
     (acting("siti", "camat", valid_from="0001-01-01"), "invalid-input", "valid_from"),
+    (acting("siti", "camat", valid_from=1772323200), "invalid-input", "valid_from"),
+    (acting("siti", "camat", unit=NIPS["siti"]), "invalid-input", "unit"),
     (acting("siti", "camat", kind="pjs"), "invalid-input", "kind"),
 ]
 

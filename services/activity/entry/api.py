@@ -8,13 +8,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.activity.batch import Batch, DryRun, Results, merge, parse, results
+from services.activity.batch import Results, results
 from services.activity.entry import intake
 from services.activity.entry.bodies import AmendedEntry, ImportedEntry, LoggedEntry, NewEntry, Withdrawal
 from services.activity.entry.run import Result, accepted
 from shared.contracts.activity import EntryStatus
 from shared.errors import Refusal
 from shared.web.auth import Caller, CallerDep, employee_of, requires
+from shared.web.batch import Batch, DryRun, merge, parse
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep, context_of
 

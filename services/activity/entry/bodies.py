@@ -5,11 +5,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.activity.bodies import Body, SourceBody
+from services.activity.bodies import SourceBody
 from services.activity.entry.events import Verdict
-from services.activity.fields import Code, Day, Minutes, Moment, Quantity, Words
+from shared.web.fields import Body, Code, Day, Moment, Number, Whole, Words
 
-Version = Annotated[int, Field(strict=True, ge=1, description="the version that was seen")]
+#: 0 to a million, at most four decimals.
+Quantity = Annotated[Number, Field(ge=0, le=1_000_000, decimal_places=4)]
+Minutes = Annotated[Whole, Field(ge=1, le=1440)]
+Version = Annotated[Whole, Field(ge=1, description="the version that was seen")]
 
 
 class EntryContent(Body):

@@ -16,6 +16,7 @@ from services.activity.period.gate import known_rules
 from shared.contracts.base import Amount
 from shared.web.auth import CallerDep, Role, employee_of
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Day
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(tags=["verification"])
@@ -59,7 +60,7 @@ async def verification_queue(
     db: DbDep,
     paging: PagingDep,
     person: UUID | None = None,
-    day: Annotated[date | None, Query(description="all people's entries of one day")] = None,
+    day: Annotated[Day | None, Query(description="all people's entries of one day")] = None,
 ) -> Page[WaitingPerson]:
     """What waits for the caller, by person and day; with `person` or `day` also the entries themselves."""
     me, hr = employee_of(caller), Role.HR in caller.roles

@@ -22,6 +22,7 @@ from shared.eventstore.texts import read
 from shared.web.auth import CallerDep
 from shared.web.concurrency import etag
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Day
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(tags=["entries"])
@@ -107,8 +108,8 @@ async def many(
     db: DbDep,
     paging: PagingDep,
     employee: UUID | None = None,
-    first: Annotated[date, Query(alias="from")] = date.min,
-    last: Annotated[date, Query(alias="to")] = date.max,
+    first: Annotated[Day, Query(alias="from")] = date.min,
+    last: Annotated[Day, Query(alias="to")] = date.max,
     status: EntryStatus | None = None,
 ) -> Page[EntryState]:
     """Entries of an employee (oneself unless named; hr, auditor and system may leave it out), newest day first."""

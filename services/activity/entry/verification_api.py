@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.activity.batch import Batch, Results, merge, parse, results
+from services.activity.batch import Results, results
 from services.activity.entry.api import Told, told
 from services.activity.entry.bodies import BatchedVerification, Judgement, Verification
 from services.activity.entry.run import Result, accepted
@@ -15,6 +15,7 @@ from shared.errors import Refusal
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
 from shared.web.auth import Caller, CallerDep, Role, employee_of
+from shared.web.batch import Batch, merge, parse
 from shared.web.concurrency import IfMatch
 from shared.web.edge import ContextDep, DbDep
 

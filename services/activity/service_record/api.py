@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from services.activity.batch import Batch, DryRun, Results, merge, parse, results
+from services.activity.batch import Results, results
 from services.activity.reading import people_readable
 from services.activity.service_record.bodies import ImportedRecord, RecordBody
 from services.activity.service_record.intake import record_all
@@ -16,6 +16,7 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
 from shared.eventstore.rows import fetch
 from shared.web.auth import Caller, CallerDep, requires
+from shared.web.batch import Batch, DryRun, merge, parse
 from shared.web.edge import ContextDep, DbDep, context_of
 from shared.web.paging import Page, PagingDep
 

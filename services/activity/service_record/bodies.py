@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from services.activity.bodies import Body, SourceBody
-from services.activity.fields import Code, Moment
+from services.activity.bodies import SourceBody
+from shared.web.fields import Body, Code, Moment
 
 
 class RecordBody(Body):

@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from services.activity.batch import Batch, Results, merge, parse, results
+from services.activity.batch import Results, results
 from services.activity.survey.bodies import Answer
 from services.activity.survey.intake import answer_all
 from services.activity.survey.rules import satisfaction_index
 from shared.contracts.base import Amount
 from shared.eventstore.rows import fetch
 from shared.web.auth import Caller, CallerDep, requires
+from shared.web.batch import Batch, merge, parse
 from shared.web.edge import ContextDep, DbDep
 from shared.web.paging import Page, PagingDep
 

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.activity.bodies import Body
-from services.activity.fields import Moment
+from shared.web.fields import Body, Moment, Whole
 
 
 class Answer(Body):
@@ -15,4 +14,4 @@ class Answer(Body):
     id: UUID
     unit: UUID
     given_at: Moment
-    scores: Annotated[list[Annotated[int, Field(strict=True)]], Field(max_length=9)]
+    scores: Annotated[list[Whole], Field(max_length=9)]

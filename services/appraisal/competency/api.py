@@ -1,6 +1,6 @@
 """Competency profiles and gaps over HTTP."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.access import check_readable, known_rules, readable_people
-from services.appraisal.bodies import Batch, Body, Code, DryRun, Results, Source, parse, results, unknown_employee
+from services.appraisal.bodies import Results, Source, results, unknown_employee
 from services.appraisal.competency.gaps import LEVELS, POSTS, recompute_gaps
 from services.appraisal.competency.view import CompetencyLevelRow
 from services.appraisal.locks import hold
@@ -20,7 +20,9 @@ from shared.eventstore.decider import Context
 from shared.eventstore.rows import fetch, upsert
 from shared.people.queries import known_employees
 from shared.web.auth import Caller, CallerDep, requires
+from shared.web.batch import Batch, DryRun, merge, parse
 from shared.web.edge import ContextDep, DbDep, context_of
+from shared.web.fields import Body, Code, Day, Whole
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(tags=["competencies"])
@@ -40,8 +42,8 @@ class ImportedLevel(Body):
 
     employee: UUID
     competency: Code
-    level: int = Field(ge=1, le=5, strict=True)
-    effective: date
+    level: Annotated[Whole, Field(ge=1, le=5)]
+    effective: Day
     source: Source
 
 
@@ -51,11 +53,10 @@ async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep, 
     context = context_of(request, caller, "import")
     parsed = parse(request, ImportedLevel, body.items)
     good = [item for item in parsed if isinstance(item, ImportedLevel)]
-    done: Iterator[tuple[int, bool] | Refusal] = iter(())
+    done: list[tuple[int, bool] | Refusal] = []
     if good:
-        done = iter(await db.run(lambda conn: _take_over(conn, context, good), context.instansi, keep=not dry_run))
-    outcomes = [item if isinstance(item, Refusal) else next(done) for item in parsed]
-    return results(request, [_id(i) if isinstance(i, ImportedLevel) else None for i in parsed], outcomes)
+        done = await db.run(lambda conn: _take_over(conn, context, good), context.instansi, keep=not dry_run)
+    return results(request, [_id(i) if isinstance(i, ImportedLevel) else None for i in parsed], merge(parsed, done))
 
 
 async def _take_over(

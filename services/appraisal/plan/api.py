@@ -1,6 +1,6 @@
 """Agreeing plans over HTTP."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.access import check_readable, is_superior, known_rules
-from services.appraisal.bodies import Batch, DryRun, Results, parse, results, unknown_employee
+from services.appraisal.bodies import Results, results, unknown_employee
 from services.appraisal.plan.bodies import (
     Agreement,
     ImportedPlan,
@@ -31,6 +31,7 @@ from shared.eventstore.decider import Context, Order, Outcome
 from shared.eventstore.execute import execute
 from shared.people.queries import known_employees, superior_of
 from shared.web.auth import Caller, CallerDep, employee_of, requires
+from shared.web.batch import Batch, DryRun, merge, parse
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep, context_of
 
@@ -127,12 +128,11 @@ async def take_over(body: Batch, request: Request, caller: Importer, db: DbDep, 
     context = context_of(request, caller, "import")
     parsed = parse(request, ImportedPlan, body.items)
     good = [item for item in parsed if isinstance(item, ImportedPlan)]
-    done: Iterator[tuple[int, bool] | Refusal] = iter(())
+    done: list[tuple[int, bool] | Refusal] = []
     if good:
-        done = iter(await db.run(lambda conn: _take_over(conn, context, good), context.instansi, keep=not dry_run))
-    outcomes = [item if isinstance(item, Refusal) else next(done) for item in parsed]
+        done = await db.run(lambda conn: _take_over(conn, context, good), context.instansi, keep=not dry_run)
     ids = [plan_id(caller.instansi, i.employee, i.year) if isinstance(i, ImportedPlan) else None for i in parsed]
-    return results(request, ids, outcomes)
+    return results(request, ids, merge(parsed, done))
 
 
 async def _take_over(

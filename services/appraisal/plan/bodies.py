@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.appraisal.bodies import Amount, Body, Code, Source, Words
+from services.appraisal.bodies import Amount, Source
 from services.appraisal.plan.events import Aspect, Indicator, Measure, WorkResult
 from services.appraisal.rules.achievement import (
     Direction,
@@ -17,6 +17,7 @@ from services.appraisal.rules.achievement import (
     ZeroRule,
 )
 from shared.eventstore.texts import Text
+from shared.web.fields import Body, Code, Words
 
 
 class NumberBody(Body):

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.access import check_readable, has_no_superior, is_superior, known_rules, readable_people
-from services.appraisal.bodies import Amount, Body, Words, read_period
+from services.appraisal.bodies import Amount, read_period
 from services.appraisal.locks import hold
 from services.appraisal.review.decider import Command, ConfirmRealisation, EnterRealisation, Rate, ReasonRequired
 from services.appraisal.review.explain import explained, review_row
@@ -27,6 +27,7 @@ from shared.eventstore.rows import fetch
 from shared.web.auth import Caller, CallerDep, Role, employee_of
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Body, Words
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(tags=["reviews"])

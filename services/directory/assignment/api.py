@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.directory import store
 from services.directory.assignment import queries
 from services.directory.assignment.models import AssignmentOut, EndIn, assignment_said
-from services.directory.batch import Batch, DryRun, Planned, Results, carry_out, settled
+from services.directory.batch import Planned, Results, carry_out, settled
 from services.directory.reading import in_sight, may_read, today
 from services.directory.rules.assignments import misplaced
 from services.directory.rules.placing import plan_placings
@@ -23,6 +23,7 @@ from shared.errors import NotFound, Refusal, StaleVersion
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
 from shared.web.auth import CallerDep, requires
+from shared.web.batch import Batch, DryRun
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep
 

@@ -4,19 +4,18 @@ from datetime import date, datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, model_validator
 
-from services.directory.fields import Code, Day, NipText, OutsideRef
+from services.directory.fields import NipText, OutsideRef
 from services.directory.rules.nip import read_nip
 from services.directory.rules.plan import Said
+from shared.web.fields import Body, Code, Day
 
 AssignmentKind = Literal["definitif", "plt", "plh"]
 
 
-class PersonRef(BaseModel):
+class PersonRef(Body):
     """One person, by exactly one of these."""
-
-    model_config = ConfigDict(extra="forbid")
 
     id: UUID | None = None
     nip: NipText | None = None
@@ -29,10 +28,8 @@ class PersonRef(BaseModel):
         return self
 
 
-class AssignmentIn(BaseModel):
+class AssignmentIn(Body):
     """Who works where under whom; the same employee, unit, position and first day mean the same assignment."""
-
-    model_config = ConfigDict(extra="forbid")
 
     employee: PersonRef
     unit: Code
@@ -43,10 +40,8 @@ class AssignmentIn(BaseModel):
     valid_to: Day | None = None
 
 
-class EndIn(BaseModel):
+class EndIn(Body):
     """The last day of an assignment, included; null opens it again."""
-
-    model_config = ConfigDict(extra="forbid")
 
     last_day: Day | None
 

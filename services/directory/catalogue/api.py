@@ -5,45 +5,42 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.directory import store
-from services.directory.batch import Batch, DryRun, Planned, Results, carry_out, settled
+from services.directory.batch import Planned, Results, carry_out, settled
 from services.directory.catalogue import queries
-from services.directory.fields import Code, Title
 from services.directory.reading import today
 from services.directory.rules.plan import Said
 from services.directory.rules.positions import plan_positions
 from services.directory.rules.units import plan_units
 from shared.web.auth import requires
+from shared.web.batch import Batch, DryRun
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Body, Code, Line, Whole
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(tags=["units and positions"])
 
 HR = Depends(requires("hr", "system"))
-Level = Annotated[int, Field(ge=1, le=5, strict=True)]
+Level = Annotated[Whole, Field(ge=1, le=5)]
 
 
-class UnitIn(BaseModel):
+class UnitIn(Body):
     """A unit by its code; `parent` and `head_position` are codes, null for none; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
-
     code: Code
-    name: Title | None = None
+    name: Line | None = None
     parent: Code | None = None
     head_position: Code | None = None
 
 
-class PositionIn(BaseModel):
+class PositionIn(Body):
     """A position by its code; `requires` are the competency levels of its standard by competency code."""
 
-    model_config = ConfigDict(extra="forbid")
-
     code: Code
-    title: Title | None = None
+    title: Line | None = None
     kind: Literal["JPT", "JA", "JF"] | None = None
     level: Annotated[str, Field(max_length=40)] | None = None
     requires: Annotated[dict[Code, Level], Field(max_length=200)] | None = None

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.directory import store
 from services.directory.assignment.models import AssignmentOut
 from services.directory.assignment.queries import assignments
-from services.directory.batch import Batch, DryRun, Planned, Results, carry_out, settled
+from services.directory.batch import Planned, Results, carry_out, settled
 from services.directory.employee import queries
 from services.directory.employee.models import ContactIn, EmployeeOut, Me, Named, employee_said
 from services.directory.instansi.queries import name_of
@@ -22,6 +22,7 @@ from shared.errors import Forbidden, NotFound
 from shared.ids import fresh_id
 from shared.people.queries import authorities, units_below
 from shared.web.auth import CallerDep, Role, employee_of, requires
+from shared.web.batch import Batch, DryRun
 from shared.web.edge import ContextDep, DbDep
 from shared.web.paging import Page, PagingDep
 

@@ -3,35 +3,32 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from services.directory.assignment.models import AssignmentOut
-from services.directory.fields import Email, Language, NipText, Outside, Phone, Title, nips_read
+from services.directory.fields import Email, Language, NipText, Outside, Phone, nips_read
 from services.directory.rules.employees import said_of_outside
 from services.directory.rules.plan import Said
+from shared.web.fields import Body, Line
 
 EmployeeKind = Literal["PNS", "PPPK", "CPNS", "NON_ASN"]
 
 
-class EmployeeIn(BaseModel):
+class EmployeeIn(Body):
     """A person by NIP or outside id; what is left out stays."""
-
-    model_config = ConfigDict(extra="forbid")
 
     nip: NipText | None = None
     outside: Outside = Field({}, description="the person's id in other systems, by system")
     kind: EmployeeKind | None = None
-    name: Title | None = None
+    name: Line | None = None
     email: Email | None = None
     phone: Phone | None = None
     language: Language | None = None
     active: bool | None = None
 
 
-class ContactIn(BaseModel):
+class ContactIn(Body):
     """What a person may change themself; null removes an address or number."""
-
-    model_config = ConfigDict(extra="forbid")
 
     email: Email | None = None
     phone: Phone | None = None

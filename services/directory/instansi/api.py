@@ -1,15 +1,13 @@
 """The agency itself: PUT by a system, read by everybody who works in it."""
 
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.directory.fields import Day, Title
 from services.directory.instansi import queries
 from services.directory.rules.agency import Agency, agency
 from services.directory.store import InstansiUnknown, changed_by
@@ -21,18 +19,17 @@ from shared.eventstore.outbox import publish_state
 from shared.web.auth import Caller, requires
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Body, Day, Line, Number, Whole
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(prefix="/instansi", tags=["instansi"])
 
-Percent = Annotated[Decimal, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
-Days = Annotated[int, Field(ge=0, le=366)]
+Percent = Annotated[Number, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
+Days = Annotated[Whole, Field(ge=0, le=366)]
 
 
-class PolicyIn(BaseModel):
+class PolicyIn(Body):
     """What an instansi decides otherwise than before (at first: than the national policy)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     period_kind: Literal["month", "quarter"] | None = None
     late_after_working_days: Days | None = None
@@ -44,12 +41,10 @@ class PolicyIn(BaseModel):
     daily_summary_at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
 
 
-class InstansiIn(BaseModel):
+class InstansiIn(Body):
     """An instansi; what is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: Title | None = None
+    name: Line | None = None
     zone: Annotated[str, AfterValidator(lambda name: zone_of(name).key)] | None = None
     first_day: Day | None = None
     holidays: Annotated[list[Day], Field(max_length=3000)] | None = None

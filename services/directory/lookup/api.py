@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.directory import store
@@ -18,6 +18,7 @@ from shared.eventstore.rows import fetch
 from shared.ids import fresh_id
 from shared.web.auth import Caller, CallerDep, Role, requires
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Body
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(tags=["lookup"])
@@ -28,15 +29,13 @@ SystemDep = Annotated[Caller, Depends(requires("system"))]
 Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,63}$")]
 
 
-class LookupIn(BaseModel):
+class LookupIn(Body):
     """Whom to look up: by NIP, outside id or opaque id, 500 in all."""
 
-    model_config = ConfigDict(extra="forbid")
-
     purpose: Purpose
-    nips: list[NipText] = []
-    outside: list[OutsideRef] = []
-    ids: list[UUID] = []
+    nips: tuple[NipText, ...] = ()
+    outside: tuple[OutsideRef, ...] = ()
+    ids: tuple[UUID, ...] = ()
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -45,7 +44,7 @@ class LookupIn(BaseModel):
         return self
 
 
-class Found(BaseModel):
+class Found(Body):
     """A person's opaque id and what others call them."""
 
     id: UUID
@@ -71,8 +70,6 @@ class Unknown(BaseModel):
 
 class ContactsIn(BaseModel):
     """Whom to write to."""
-
-    model_config = ConfigDict(extra="forbid")
 
     purpose: Purpose = "notification"
     ids: Annotated[list[UUID], Field(min_length=1, max_length=LIMIT)]

@@ -6,20 +6,22 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.directory import store
 from services.directory.assignment.models import AssignmentKind
-from services.directory.batch import Batch, DryRun, Planned, Results, carry_out
+from services.directory.batch import Planned, Results, carry_out
 from services.directory.employee.models import EmployeeKind
-from services.directory.fields import Code, Day, Email, NipText, Outside, OutsideRef, Phone, Title, nips_read
+from services.directory.fields import Email, NipText, Outside, OutsideRef, Phone, nips_read
 from services.directory.rules.plan import Said
 from services.directory.rules.roster import plan_roster
 from shared.eventstore.rows import fetch
 from shared.ids import fresh_id
 from shared.web.auth import requires
+from shared.web.batch import Batch, DryRun
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Body, Code, Day, Line
 
 router = APIRouter(prefix="/roster", tags=["roster"])
 
@@ -27,26 +29,24 @@ HR = Depends(requires("hr", "system"))
 _SHOWN = 1000
 
 
-class RosterRow(BaseModel):
+class RosterRow(Body):
     """A row of a roster. A cell left out or null says nothing; only a null superior says that there is none.
 
     NON_ASN superiors (a bupati) need no unit, position or first day. `unit_head` marks the position as the unit's head.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     nip: NipText | None = None
     outside: Outside | None = None
-    name: Title | None = None
+    name: Line | None = None
     kind: EmployeeKind | None = None
     email: Email | None = None
     phone: Phone | None = None
     unit_code: Code | None = None
-    unit_name: Title | None = None
+    unit_name: Line | None = None
     unit_parent_code: Code | None = None
     unit_head: bool | None = None
     position_code: Code | None = None
-    position_title: Title | None = None
+    position_title: Line | None = None
     position_kind: Literal["JPT", "JA", "JF"] | None = None
     position_level: Annotated[str, Field(max_length=40)] | None = None
     superior_nip: NipText | None = None
@@ -85,10 +85,8 @@ async def _plan(conn: AsyncConnection, instansi: str, rows: Mapping[int, Said]) 
     return Planned(known, *plan_roster(known, rows, {index: fresh_id() for index in rows}))
 
 
-class Everybody(BaseModel):
+class Everybody(Body):
     """Everybody in a file."""
-
-    model_config = ConfigDict(extra="forbid")
 
     nips: list[NipText] = Field([], max_length=60_000)
     outside: list[OutsideRef] = Field([], max_length=20_000)

@@ -7,13 +7,14 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.training.access import demand_superior
+from services.training.bodies import Reason
 from services.training.competency.confirm import confirm
 from services.training.competency.view import is_known
-from services.training.fields import Code, Reason, Whole
 from shared.errors import Refusal
 from shared.people.queries import known_employees
 from shared.web.auth import CallerDep
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Code, Whole
 
 router = APIRouter(prefix="/competencies", tags=["competencies"])
 

@@ -1,26 +1,20 @@
 """HTTP of the course catalogue."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field, ValidationError
+from fastapi import APIRouter, Depends, Request
 
 from services.training.course.catalogue import CourseBody, write
 from services.training.course.view import find_courses
-from services.training.fields import Body, Code
-from shared.errors import Invalid, Refusal
+from shared.errors import Refusal
 from shared.web.auth import CallerDep, requires
+from shared.web.batch import Batch, DryRun, parse
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Code
 from shared.web.paging import Page, PagingDep
-from shared.web.problem import field_errors, refused_item
+from shared.web.problem import refused_item
 
 router = APIRouter(prefix="/courses", tags=["courses"])
-
-
-class Batch(Body):
-    """Up to 500 courses, each checked by itself."""
-
-    items: Annotated[list[Any], Field(min_length=1, max_length=500)]
 
 
 @router.post("/batch", dependencies=[Depends(requires("hr", "system"))])
@@ -30,10 +24,10 @@ async def write_courses(
     caller: CallerDep,
     context: ContextDep,
     db: DbDep,
-    dry_run: Annotated[bool, Query(description="say what would change, and change nothing")] = False,
+    dry_run: DryRun = False,
 ) -> dict[str, Any]:
     """Each course by its code: `outcome` new, changed or unchanged, or why it was refused."""
-    parsed = [_parse(request, item) for item in body.items]
+    parsed = parse(request, CourseBody, body.items)
     done = await db.run(lambda conn: write(conn, context, parsed, caller.id, dry_run), context.instansi)
     return {"results": [_result(request, item, news) for item, news in zip(body.items, done, strict=True)]}
 
@@ -53,14 +47,6 @@ async def list_courses(
             conn, context.instansi, competency, active, after[0] if after else None, asked.limit + 1
         )
     return asked.page(rows, lambda row: (row["code"],))
-
-
-def _parse(request: Request, item: Any) -> CourseBody | Refusal:
-    try:
-        return CourseBody.model_validate(item)
-    except ValidationError as error:
-        wrong = field_errors(error.errors(include_url=False), request.headers.get("accept-language", ""))
-        return Invalid("Perbaiki isian yang disebut dalam errors. / Correct the fields named in errors.", errors=wrong)
 
 
 def _result(request: Request, item: Any, news: Any) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.training.course.view import Course, course_id, lock_catalogue
 from services.training.development_plan.replan import replan
-from services.training.fields import Body, Code, Day, Label, Whole
 from services.training.need.view import learners_of
 from shared.errors import Refusal
 from shared.eventstore.decider import Context
 from shared.eventstore.rows import fetch, upsert
+from shared.web.fields import Body, Code, Day, Line, Whole
 
 _AUDIT = frozenset({"created_at", "created_by", "changed_at", "changed_by"})
 
@@ -43,10 +43,10 @@ class CourseBody(Body):
     """A course as hr writes it; `active` False: no longer offered."""
 
     code: Code
-    title: Label
-    provider: Label
+    title: Line
+    provider: Line
     kind: Literal["klasikal", "non_klasikal"]
-    form: Label | None = None
+    form: Line | None = None
     jp: Annotated[Whole, Field(ge=1, le=2000)]
     competencies: Annotated[dict[Code, Annotated[Whole, Field(ge=1, le=5)]], Field(min_length=1, max_length=50)]
     runs: Annotated[tuple[Run, ...], Field(max_length=100)] = ()

@@ -9,13 +9,13 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.training.access import demand_involved, demand_readable, demand_superior
+from services.training.bodies import Reason, SeenDep
 from services.training.clock import today
 from services.training.course.view import offers_for, titles
 from services.training.development_plan.carry_out import approve
 from services.training.development_plan.decider import Approve, Choose, Command, Return, Status
 from services.training.development_plan.slice import DEVELOPMENT_PLAN
 from services.training.development_plan.view import DevelopmentPlanRow
-from services.training.fields import Body, Reason, SeenDep, Words
 from services.training.listing import Row, listed, one, shown, visible_page
 from shared.errors import Refusal
 from shared.eventstore.decider import Context, Order
@@ -25,6 +25,7 @@ from shared.people.queries import reports_of
 from shared.web.auth import CallerDep, employee_of
 from shared.web.concurrency import etag
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Body, Words
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(prefix="/development-plans", tags=["development plans"])

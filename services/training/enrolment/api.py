@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.training.access import demand_involved, demand_readable, demand_superior
+from services.training.bodies import Reason
 from services.training.clock import today
 from services.training.competency.confirm import confirm
 from services.training.course.view import provider_and_jp
@@ -16,7 +17,6 @@ from services.training.enrolment.certificate import fingerprints, use
 from services.training.enrolment.decider import Cancel, Command, Complete, Confirm, Status
 from services.training.enrolment.slice import ENROLMENT
 from services.training.enrolment.view import EnrolmentRow
-from services.training.fields import Body, Code, Day, Label, Reason, Whole
 from services.training.listing import Row, one, shown, visible_page
 from services.training.need.view import needs_above
 from shared.errors import Forbidden
@@ -26,6 +26,7 @@ from shared.eventstore.texts import keep, read
 from shared.web.auth import CallerDep, Role
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep
+from shared.web.fields import Body, Code, Day, Line, Whole
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(prefix="/enrolments", tags=["enrolments"])
@@ -37,7 +38,7 @@ class Completion(Body):
     """The day of completion, the number of the certificate and, for its scan, the file's SHA-256."""
 
     on: Day
-    certificate: Label
+    certificate: Line
     file_hash: Sha256 | None = None
 
 

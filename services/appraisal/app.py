@@ -13,6 +13,7 @@ from services.appraisal.review import api as reviews
 from services.appraisal.review import unplaced
 from services.appraisal.review.opening import at_each_day
 from services.appraisal.review.slice import REVIEW
+from services.appraisal.wording import TITLES
 from shared.runtime import Job, Service
 
 SERVICE = Service(
@@ -23,4 +24,5 @@ SERVICE = Service(
     subscriptions=[PEOPLE, ENTRIES, SERVICE_RECORDS, SATISFACTION, SEALS, CONFIRMED],
     jobs=[Job("open-reviews", 30, at_each_day), Job("close-periods", 1, close_periods)],
     proofs=[prove_reviews],
+    titles=TITLES,
 )

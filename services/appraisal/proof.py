@@ -5,6 +5,7 @@ Shares no code with the recompute: SQL sums an indicator at a time, and fraction
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import floor
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch
 
 _AT_ONCE = 500
-_TOLERANCE = Fraction(1, 10**15)
+_NOISE = Fraction(1, 10**15)
 _COUNTING = (
     "e.instansi = r.instansi AND e.employee = r.employee AND e.period = r.period AND e.indicator = i.id AND e.status IN"
 )
@@ -106,7 +107,12 @@ def _reached(direction: str, target: Mapping[str, str], realised: Fraction) -> F
 def _same(said: tuple[Any, int, int], wanted: tuple[Any, int, int]) -> bool:
     if said[1:] != wanted[1:] or (said[0] is None) != (wanted[0] is None):
         return False
-    return said[0] is None or abs(Fraction(said[0]) - wanted[0]) <= _TOLERANCE
+    # Half up to two decimals; where it lies on the very edge, decimals of 28 digits may fall on either side.
+    return said[0] is None or Fraction(said[0]) in {_hundredths(wanted[0] + noise) for noise in (-_NOISE, _NOISE)}
+
+
+def _hundredths(percent: Fraction) -> Fraction:
+    return Fraction(floor(percent * 100 + Fraction(1, 2)), 100)
 
 
 def _words(of: tuple[Any, int, int]) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.competency.view import GapRow
 from services.appraisal.locks import hold
+from services.appraisal.rules.achievement import two_decimals
 from shared.contracts.appraisal import GapCause, GapClosed, GapFound
 from shared.eventstore.decider import Context
 from shared.eventstore.outbox import Publication, publish_state
@@ -115,7 +116,7 @@ def _causes(person: _Person, threshold: Decimal) -> dict[str, list[GapCause]]:
             continue
         _, confirmed_on = person.levels.get(competency, (0, None))
         if confirmed_on is None or confirmed_on < closed_on:
-            percent = Decimal(measured["percent"])
+            percent = two_decimals(Decimal(measured["percent"]))
             found[competency].append(
                 GapCause(kind="below_threshold", indicator=indicator["id"], period=period, percent=percent)
             )

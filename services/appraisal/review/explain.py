@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.review.events import ReviewAdjusted
 from services.appraisal.review.slice import REVIEW
+from services.appraisal.rules.achievement import two_decimals
 from services.appraisal.rules.predicate import Predicate, Rating
 from services.appraisal.rules.recommendation import POLICY_SOURCE
 from shared.eventstore import texts
@@ -123,7 +125,9 @@ def _indicator(
         **{key: value for key, value in indicator.items() if key != "title"},
         "title": words.get(UUID(indicator["title"]["id"])),
         "work_result": measured["work_result"],
-        "realisation": measured["realisation"],
+        "realisation": _shown(measured["realisation"])
+        if indicator["measure"] == "on_time_share"
+        else measured["realisation"],
         "counted": measured["counted"],
         "waiting": measured["waiting"],
         "lapsed": measured["lapsed"],
@@ -131,7 +135,7 @@ def _indicator(
         "entries": evidence.entries.get(UUID(indicator["id"]), {}),
         "records": [record for p in products for record in evidence.records.get(p, ())][:SHOWN] if over_records else [],
         "stated": {"value": stated.value, "confirmed": stated.confirmed} if stated else None,
-        "percent": measured["percent"],
+        "percent": _shown(measured["percent"]),
         "rounded": measured["rounded"],
         "formula": measured["formula"],
         "formula_text": FORMULAS[measured["formula"]] if measured["formula"] else None,
@@ -140,6 +144,10 @@ def _indicator(
         "rule": measured["rule"],
         "rule_version": measured["rule_version"],
     }
+
+
+def _shown(percent: str | None) -> Decimal | None:
+    return None if percent is None else two_decimals(Decimal(percent))
 
 
 def _rating(rating: Any, words: Mapping[UUID, str]) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from services.appraisal.locks import hold
 from services.appraisal.plan.view import RESULTS
 from services.appraisal.review.decider import Adjust, Command
 from services.appraisal.review.facts import Key, Known, known
-from services.appraisal.review.measure import indicators_of, plain, policy_of, score
+from services.appraisal.review.measure import indicators_of, policy_of, score
 from services.appraisal.review.slice import REVIEW
 from services.appraisal.review.view import CLOSED, MEASURED, ReviewRow
 from shared.contracts.appraisal import ScoreChanged
@@ -124,7 +124,7 @@ def _row(instansi: str, review: Known, rules: Rules, listed: bool) -> dict[str, 
         "listed": listed,
         "expected": expected,
         "provisional": review.closed is None,
-        "percent": None if recommended.mean_percent is None else plain(recommended.mean_percent),
+        "percent": recommended.mean_percent,
         "recommendation": recommended.rating.value if recommended.rating else None,
         "measured": recommended.measured,
         "not_measured": recommended.not_measured,

@@ -182,6 +182,12 @@ def whole_percent(percent: Decimal) -> int:
     return int(percent.to_integral_value(ROUND_HALF_UP))
 
 
+def two_decimals(percent: Decimal) -> Decimal:
+    """Round half up to two decimals, as percentages are shown; without exponent or trailing zeros."""
+    rounded = percent.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral_value() else rounded.normalize()
+
+
 def _check_amount(value: Decimal) -> None:
     if not value.is_finite() or not 0 <= value <= LARGEST_AMOUNT or value != value.quantize(_STEP):
         raise InvalidTarget(

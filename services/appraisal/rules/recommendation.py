@@ -6,12 +6,14 @@ of the instansi and never itself a rating.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-from services.appraisal.rules.achievement import Achievement, whole_percent
+from services.appraisal.rules.achievement import Achievement, two_decimals, whole_percent
 from services.appraisal.rules.predicate import Rating
 from shared.errors import Refusal
 
+#: Far below what is shown and far above what 28 digits lose: 83 1/3, 83 1/3, 91 1/3 and 100 are 89.5, not 89.4999….
+_NOISE = Decimal("1E-15")
 POLICY_SOURCE = "Kebijakan instansi; rating ditetapkan pejabat penilai (PermenPANRB 6/2022)"
 
 
@@ -53,7 +55,8 @@ NATIONAL_DEFAULT = RecommendationPolicy()
 class Recommendation:
     """The recommended rating with what it rests on; rating and mean are None when nothing was measured.
 
-    `mean_percent` is the unrounded mean of the measured, capped achievements; `rounded` is in whole percent.
+    `mean_percent` is the mean of the measured, capped achievements to two decimals, half up, as it is stored and told;
+    `rounded` is the exact mean in whole percent, half up.
     """
 
     rating: Rating | None
@@ -71,16 +74,17 @@ def recommend(
 ) -> Recommendation:
     """Recommend a rating from the achievements of a review; None stands for "not measured" and is left out.
 
-    The mean is rounded half up to whole percent before it meets the thresholds. Evidence by policy of the
-    instansi, never itself a rating: by PermenPANRB 6/2022 the superior decides, also against it.
+    The exact mean, not the one of two decimals, is rounded half up to whole percent before it meets the thresholds, as
+    categories of PermenPANRB 8/2021 are chosen by whole percent: rounding twice would lift 89.495 over 89.50 to 90.
+    Evidence by policy of the instansi, never itself a rating: by PermenPANRB 6/2022 the superior decides, also against it.
     """
     # Sorted, because the last digit of a decimal sum depends on the order and a score must not.
     capped = sorted(min(each.percent, policy.cap) for each in achievements if each is not None)
-    mean = sum(capped, Decimal(0)) / len(capped) if capped else None
+    mean = (sum(capped, Decimal(0)) / len(capped)).quantize(_NOISE, ROUND_HALF_UP) if capped else None
     rounded = None if mean is None else whole_percent(mean)
     return Recommendation(
         rating=None if rounded is None else _rating(rounded, policy),
-        mean_percent=mean,
+        mean_percent=None if mean is None else two_decimals(mean),
         rounded=rounded,
         measured=len(capped),
         not_measured=len(achievements) - len(capped),

@@ -169,7 +169,8 @@ async def test_the_same_messages_in_any_way_give_the_same_scores_and_gaps(
         assert counts == list(wanted[key][1:]), key
         mean = wanted[key][0]
         assert (percent is None) == (mean is None)
-        assert mean is None or abs(Fraction(percent) - mean) < Fraction(1, 10**20)
+        assert mean is None or abs(Fraction(percent) - mean) <= Fraction(1, 200)
+        assert mean is None or (Fraction(percent) * 100).denominator == 1
     best: dict[str, tuple[int, int]] = {}
     for who, level, day in some_levels:
         best[who] = max(best.get(who, (0, 0)), (day, level))

@@ -31,6 +31,9 @@ def of(realisation: D | str, target: int = 100) -> Achievement:
         (["89.5"], "89.5", 90, Rating.MEETS),
         (["89.49"], "89.49", 89, Rating.BELOW),
         (["0"], "0", 0, Rating.BELOW),
+        # Rounded once: 89.50 is what is shown, 89 what counts.
+        (["89.495"], "89.5", 89, Rating.BELOW),
+        (["100", "57.77", "41.115"], "66.3", 66, Rating.BELOW),
         (["100", "80", "60"], "80", 80, Rating.BELOW),
         (["120", "100"], "110", 110, Rating.ABOVE),
     ],
@@ -40,6 +43,12 @@ def test_the_mean_is_rounded_half_up_before_it_meets_the_thresholds(
 ) -> None:
     result = recommend([of(each) for each in realisations])
     assert (result.mean_percent, result.rounded, result.rating) == (D(mean), rounded, rating)
+
+
+def test_thirds_that_add_up_to_a_half_are_not_lost_in_the_last_digit() -> None:
+    # 83 1/3 + 83 1/3 + 91 1/3 + 100 = 358, and 358 / 4 = 89.5.
+    result = recommend([of("10", 12), of("10", 12), of("137", 150), of("100")])
+    assert (result.mean_percent, result.rounded, result.rating) == (D("89.5"), 90, Rating.MEETS)
 
 
 def test_one_indicator_counts_at_most_120_so_that_it_cannot_carry_the_others() -> None:

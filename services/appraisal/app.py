@@ -7,6 +7,7 @@ from services.appraisal.hears_training.handlers import CONFIRMED
 from services.appraisal.period import api as periods
 from services.appraisal.period.close import close_periods
 from services.appraisal.plan import api as plans
+from services.appraisal.plan import reading_api as plan_reading
 from services.appraisal.plan.slice import PLAN
 from services.appraisal.proof import prove_reviews
 from services.appraisal.review import api as reviews
@@ -19,7 +20,7 @@ from shared.runtime import Job, Service
 SERVICE = Service(
     name="appraisal",
     title="Appraisal: what work is worth",
-    routers=[plans.router, reviews.router, unplaced.router, periods.router, competencies.router],
+    routers=[plans.router, plan_reading.router, reviews.router, unplaced.router, periods.router, competencies.router],
     slices=[PLAN, REVIEW],
     subscriptions=[PEOPLE, ENTRIES, SERVICE_RECORDS, SATISFACTION, SEALS, CONFIRMED],
     jobs=[Job("open-reviews", 30, at_each_day), Job("close-periods", 1, close_periods)],

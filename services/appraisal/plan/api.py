@@ -1,14 +1,15 @@
 """Agreeing plans over HTTP."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.appraisal.access import check_readable, is_superior, known_rules
+from services.appraisal.access import is_superior, known_rules
 from services.appraisal.bodies import Results, results, unknown_employee
 from services.appraisal.plan.bodies import (
     Agreement,
@@ -16,19 +17,19 @@ from services.appraisal.plan.bodies import (
     Proposal,
     ReturnBody,
     facts_of,
-    text_ids,
     titles_of,
-    with_titles,
 )
-from services.appraisal.plan.decider import Agree, Command, Import, Propose, Return
+from services.appraisal.plan.decider import Agree, Command, Import, Propose, Return, check
 from services.appraisal.plan.events import Side
+from services.appraisal.plan.reading_api import Year
 from services.appraisal.plan.slice import PLAN
-from services.appraisal.plan.view import find, plan_id
+from services.appraisal.plan.view import plan_id
 from services.appraisal.review.opening import recompute_year
-from shared.errors import Forbidden, NotFound, Refusal
+from shared.errors import Forbidden, Refusal
 from shared.eventstore import texts
 from shared.eventstore.decider import Context, Order, Outcome
 from shared.eventstore.execute import execute
+from shared.eventstore.texts import Text
 from shared.people.queries import known_employees, superior_of
 from shared.web.auth import Caller, CallerDep, employee_of, requires
 from shared.web.batch import Batch, DryRun, merge, parse
@@ -37,23 +38,9 @@ from shared.web.edge import ContextDep, DbDep, context_of
 
 router = APIRouter(tags=["plans"])
 
-Year = Annotated[int, Path(ge=2000, le=2999)]
+_UNKEPT = Text(UUID(int=0), "")
+
 Importer = Annotated[Caller, Depends(requires("system", "hr"))]
-
-
-@router.get("/plans/{employee}/{year}")
-async def read(
-    employee: UUID, year: Year, caller: CallerDep, context: ContextDep, db: DbDep, response: Response
-) -> Any:
-    """The plan: what waits to be agreed, and what is in force."""
-    async with db.transaction(caller.instansi) as conn:
-        await check_readable(conn, caller, employee, context.now)
-        plan = await find(conn, caller.instansi, employee, year)
-        if plan is None:
-            raise NotFound("Belum ada SKP untuk tahun ini. / There is no plan for this year yet.", year=year)
-        words = await texts.read(conn, caller.instansi, text_ids([*(plan["proposal"] or []), *(plan["agreed"] or [])]))
-    response.headers["ETag"] = etag(plan["version"])
-    return {**plan, "proposal": with_titles(plan["proposal"], words), "agreed": with_titles(plan["agreed"], words)}
 
 
 @router.put("/plans/{employee}/{year}")
@@ -139,38 +126,35 @@ async def _take_over(
     conn: AsyncConnection, context: Context, items: Sequence[ImportedPlan]
 ) -> list[tuple[int, bool] | Refusal]:
     known = await known_employees(conn, context.instansi, {item.employee for item in items})
-    streams = [plan_id(context.instansi, item.employee, item.year) for item in items]
-    wanted = {
-        (stream, item.employee, title)
-        for stream, item in zip(streams, items, strict=True)
-        if item.employee in known
-        for title in titles_of(item.results)
-    }
+    checked = [_checked(item, known) for item in items]
+    good = [(plan_id(context.instansi, i.employee, i.year), i) for i in checked if isinstance(i, ImportedPlan)]
+    wanted = {(stream, item.employee, title) for stream, item in good for title in titles_of(item.results)}
     kept = await texts.keep(conn, context.instansi, wanted)
     orders: list[Order[Command]] = []
-    for stream, item in zip(streams, items, strict=True):
-        if item.employee in known:
-            titles = {title: kept[stream, title] for title in titles_of(item.results)}
-            command = Import(
-                employee=item.employee,
-                year=item.year,
-                source=item.source.system,
-                file_hash=item.source.file_hash,
-                results=facts_of(item.results, titles),
-            )
-            orders.append(Order(stream, command))
-    outcomes = iter(await execute(conn, PLAN, context, orders))
-    done: list[tuple[int, bool] | Refusal] = []
-    changed = []
-    for item in items:
-        if item.employee not in known:
-            done.append(unknown_employee(item.employee))
-            continue
-        outcome = next(outcomes)
-        done.append(outcome.refusal or (outcome.version, outcome.changed))
-        changed += [(item.employee, item.year)] if outcome.changed else []
+    for stream, item in good:
+        command = Import(
+            employee=item.employee,
+            year=item.year,
+            source=item.source.system,
+            file_hash=item.source.file_hash,
+            results=facts_of(item.results, {title: kept[stream, title] for title in titles_of(item.results)}),
+        )
+        orders.append(Order(stream, command))
+    outcomes = await execute(conn, PLAN, context, orders)
+    changed = [(item.employee, item.year) for (_, item), o in zip(good, outcomes, strict=True) if o.changed]
     await recompute_year(conn, context, changed)
-    return done
+    return merge(checked, [outcome.refusal or (outcome.version, outcome.changed) for outcome in outcomes])
+
+
+def _checked(item: ImportedPlan, known: Collection[UUID]) -> ImportedPlan | Refusal:
+    """The item, or why it is refused; found out before its titles are kept, so that a refused one leaves none behind."""
+    if item.employee not in known:
+        return unknown_employee(item.employee)
+    try:
+        check(facts_of(item.results, defaultdict(lambda: _UNKEPT)))
+    except Refusal as refusal:
+        return refusal
+    return item
 
 
 async def _side(conn: AsyncConnection, context: Context, who: UUID, employee: UUID) -> Side:

@@ -143,7 +143,7 @@ def _propose(state: State, command: Propose) -> Sequence[Event]:
         return []
     if state.status == "agreed" and command.results == state.agreed:
         return []
-    _check(command.results)
+    check(command.results)
     return [
         PlanProposed(
             employee=command.employee,
@@ -160,7 +160,7 @@ def _propose(state: State, command: Propose) -> Sequence[Event]:
 def _import(state: State, command: Import) -> Sequence[Event]:
     if command.results == state.agreed and command.source == state.source:
         return []
-    _check(command.results)
+    check(command.results)
     return [
         PlanImported(
             employee=command.employee,
@@ -189,7 +189,8 @@ def _check_waiting(state: State, command: Return | Agree) -> None:
         )
 
 
-def _check(results: tuple[WorkResult, ...]) -> None:
+def check(results: tuple[WorkResult, ...]) -> None:
+    """Refuse work results that no plan may hold: InvalidPlan, or what `check_target` raises."""
     indicators = [indicator for result in results for indicator in result.indicators]
     if not 1 <= len(indicators) <= LARGEST_PLAN:
         raise InvalidPlan(

@@ -54,6 +54,7 @@ async def test_what_the_employee_proposes_counts_once_the_superior_agrees(http: 
     shown = (await http("sari", "GET", PATH)).json()
     assert shown["proposal"][0]["indicators"][0]["target"] == {"kind": "number", "value": "40"}
     assert shown["agreed"][0]["indicators"][0]["title"] == "Jumlah pemeriksaan"
+    assert shown["returned_reason"] is None
     assert (await http("sari", "POST", f"{PATH}/agree", {"revision": 2})).status_code == 201
     assert await ask(score) == [(Decimal(25), 2)]
 
@@ -68,6 +69,7 @@ async def test_a_returned_plan_has_a_reason_that_no_event_and_no_message_holds(
     returned = await http("head", "POST", f"{PATH}/return", {"revision": 1, "reason": words})
     assert (returned.status_code, returned.json()["status"]) == (201, "returned")
     assert await ask("SELECT count(*) FROM texts WHERE body = $1", words) == [(1,)]
+    assert (await http("sari", "GET", PATH)).json()["returned_reason"] == words
     held = (
         "SELECT count(*) FROM (SELECT data::text AS t FROM events UNION ALL SELECT body FROM outbox) x WHERE t LIKE $1"
     )
@@ -105,14 +107,41 @@ async def test_plans_agreed_elsewhere_come_in_batches_and_twice_changes_nothing(
     await tell(entry("a", "sari", 10))
     source = {"system": "e-kinerja", "file_hash": "a" * 64}
     good = {"employee": str(name("sari")), "year": 2026, "source": source, **body()}
-    items = [good, good | {"employee": str(fresh_id())}, good | {"year": "x"}, good | body("0"), 7]
+    wrong = body("0", title="Nobody keeps this")
+    items = [good, good | {"employee": str(fresh_id())}, good | {"year": "x"}, good | wrong, 7]
     answer = await http(None, "POST", "/imports/plans", {"items": items}, "system")
     told = [(each["status"], each.get("code")) for each in answer.json()["results"]]
     assert told[:2] == [(201, None), (422, "unknown-employee")]
     assert told[2:] == [(422, "invalid-input"), (422, "invalid-target"), (422, "invalid-input")]
+    assert await ask("SELECT count(*) FROM texts WHERE body LIKE 'Nobody%'") == [(0,)]
     again = await http(None, "POST", "/imports/plans", {"items": [good]}, "system")
     assert [each["status"] for each in again.json()["results"]] == [200]
     assert await ask("SELECT percent, imported FROM review WHERE period = '2026-03'") == [(Decimal(50), True)]
     assert await ask("SELECT count(*) FROM events") == [(1,)]
     assert (await http("sari", "POST", "/imports/plans", {"items": [good]})).status_code == 403
     assert (await http(None, "POST", "/imports/plans", {"items": [good] * 501}, "system")).status_code == 422
+
+
+async def test_proposals_are_listed_to_whoever_has_to_decide_on_them(http: Http, tell: Tell) -> None:
+    await office(tell)
+
+    async def waiting(who: str) -> set[tuple[str, int]]:
+        answer = await http(who, "GET", "/plans?waiting=true")
+        return {(plan["employee"], plan["proposal_revision"]) for plan in answer.json()["items"]}
+
+    await http("sari", "PUT", PATH, body())
+    await http("head", "PUT", f"/plans/{name('budi')}/2026", body())
+    sari, budi = (str(name("sari")), 1), (str(name("budi")), 1)
+    assert [await waiting(who) for who in ("head", "sari", "budi")] == [{sari}, set(), {budi}]
+    # Whoever acts in the head's post decides too, though the proposal names the head.
+    await tell(*world.person("budi", "head post", kind="plt"))
+    assert [await waiting(who) for who in ("head", "sari", "budi")] == [{sari}, set(), {sari, budi}]
+    await http("budi", "POST", f"{PATH}/return", {"revision": 1, "reason": "Lebih tinggi"})
+    assert [await waiting(who) for who in ("head", "sari", "budi")] == [set(), set(), {budi}]
+    # Without the filter: the plans of whom one may see, a page at a time.
+    assert (await http(None, "GET", "/plans?waiting=true", None, "system")).json()["code"] == "employee-required"
+    page = (await http("head", "GET", "/plans?limit=1", None, "hr")).json()
+    rest = (await http("head", "GET", f"/plans?limit=1&cursor={page['next']}", None, "hr")).json()
+    seen = {plan["employee"]: plan["status"] for plan in page["items"] + rest["items"]}
+    assert (seen, rest["next"]) == ({sari[0]: "returned", budi[0]: "proposed"}, None)
+    assert len((await http("sari", "GET", "/plans")).json()["items"]) == 1

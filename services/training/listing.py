@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.training.access import demand_readable, readable
+from services.training.clock import today
 from shared.errors import NotFound
 from shared.eventstore.decider import Context
 from shared.eventstore.rows import table_of
+from shared.people.sight import check_in_sight, in_sight
 from shared.web.auth import Caller
 from shared.web.paging import Page, Paging
 
@@ -53,10 +54,11 @@ async def visible_page(
     **filters: object,
 ) -> Page[Row]:
     """Rows of everybody whose training the caller may read, or of one such employee."""
+    day = await today(conn, context)
     if employee is not None:
-        await demand_readable(conn, context, caller, employee)
+        await check_in_sight(conn, caller, employee, day)
         return await listed(conn, model, context.instansi, asked, [employee], **filters)
-    employees = await readable(conn, context, caller)
+    employees = await in_sight(conn, caller, day)
     return await listed(conn, model, context.instansi, asked, employees, **filters)
 
 

@@ -20,7 +20,7 @@ TITLES: Mapping[str, Wording] = {
     "not-completed": Wording("Pelatihan belum selesai", "The course is not completed"),
     "not-the-superior": Wording("Bukan atasan pegawai ini", "Not this employee's superior"),
     "plan-not-proposed": Wording("Rencana tidak menunggu keputusan", "The plan does not wait for a decision"),
-    "text-required": Wording("Alasan wajib diisi", "A reason is required"),
+    "reason-required": Wording("Alasan wajib diisi", "A reason is required"),
     "unknown-competency": Wording("Kompetensi tidak dikenal", "The competency is not known"),
     "unknown-employee": Wording("Pegawai tidak dikenal", "The employee is not known"),
 }

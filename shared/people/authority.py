@@ -57,12 +57,15 @@ def seat_of_superior(assignments: Collection[Assignment], superior: UUID, day: d
     return max(mine, key=lambda a: (a.valid_to or day, a.kind == DEFINITIF, a.id))
 
 
-def authority(assignments: Collection[Assignment], employee: UUID, day: date, today: date) -> Authority:
+def authority(
+    assignments: Collection[Assignment], employee: UUID, day: date, today: date, gone: Collection[UUID] = ()
+) -> Authority:
     """Who may verify what `employee` did on `day`, asked `today`.
 
     The superior of that date while they still hold the seat they had, and whoever acts in it as Plt or Plh; when they
-    left the seat, its successor; when there is nobody, hr. Never the person themself. `assignments` must hold those of
-    the employee, of the superior, and of everybody in the superior's seat.
+    left the seat, its successor; when there is nobody, hr. Never the person themself, nor anybody who is `gone`:
+    no longer active, whatever their assignments say. `assignments` must hold those of the employee, of the superior,
+    and of everybody in the superior's seat.
     """
     own = main_assignment(assignments, employee, day)
     superior = own.superior if own else None
@@ -77,5 +80,5 @@ def authority(assignments: Collection[Assignment], employee: UUID, day: date, to
         seated = [a for a in assignments if a.seat == then.seat and a.holds(today)]
         stays = any(a.employee == superior for a in seated)
         able = {a.employee for a in seated if not stays or a.employee == superior or a.kind != DEFINITIF}
-    able.discard(employee)
+    able -= {employee, *gone}
     return Authority(frozenset(able), not able, superior)

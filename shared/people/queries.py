@@ -21,6 +21,7 @@ _IN_SEATS = f"""
 SELECT {_COLUMNS} FROM heard_assignment a JOIN unnest($2::uuid[], $3::uuid[]) AS s(unit, position) USING (unit, position)
 WHERE a.instansi = $1 AND NOT a.void
 """
+_GONE = "SELECT id FROM heard_employee WHERE instansi = $1 AND id = ANY($2::uuid[]) AND NOT active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,15 @@ async def placements(conn: AsyncConnection, instansi: str, employees: Collection
 async def authorities(
     conn: AsyncConnection, instansi: str, pairs: Collection[tuple[UUID, date]], today: date
 ) -> dict[tuple[UUID, date], Authority]:
-    """For each (employee, day): who may judge the work of that day. Three statements, however many pairs."""
+    """For each (employee, day): who may judge the work of that day. Four statements, however many pairs."""
     own = await placements(conn, instansi, {employee for employee, _ in pairs})
     superiors = {a.superior for a in own if a.superior is not None}
     theirs = await placements(conn, instansi, superiors)
     seats = sorted({a.seat for a in theirs})
     rows = await fetch(conn, _IN_SEATS, instansi, [seat[0] for seat in seats], [seat[1] for seat in seats])
     everyone = {a.id: a for a in [*own, *theirs, *(_assignment(row) for row in rows)]}
+    judges = superiors | {a.employee for a in everyone.values()}
+    gone = {row[0] for row in await fetch(conn, _GONE, instansi, list(judges))}
     by_employee, by_seat = defaultdict(list), defaultdict(list)
     for a in everyone.values():
         by_employee[a.employee].append(a)
@@ -93,7 +96,7 @@ async def authorities(
             near += by_employee[placed.superior]
             then = seat_of_superior(near, placed.superior, day, today)
             near += by_seat[then.seat] if then else []
-        answers[employee, day] = authority(near, employee, day, today)
+        answers[employee, day] = authority(near, employee, day, today, gone)
     return answers
 
 
@@ -150,6 +153,15 @@ async def units_below(conn: AsyncConnection, instansi: str, units: Collection[UU
         ) SELECT id FROM below
     """
     return [row[0] for row in await fetch(conn, sql, instansi, list(units))]
+
+
+async def people_in(conn: AsyncConnection, instansi: str, units: Collection[UUID], day: date) -> set[UUID]:
+    """Who is placed in one of these units on `day`, definitively or acting."""
+    sql = """
+        SELECT employee FROM heard_assignment WHERE instansi = $1 AND unit = ANY($2::uuid[]) AND NOT void
+          AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $3)
+    """
+    return {row[0] for row in await fetch(conn, sql, instansi, list(units), day)}
 
 
 async def led_units(conn: AsyncConnection, instansi: str, employee: UUID, day: date) -> list[UUID]:

@@ -14,7 +14,7 @@ from services.directory import store
 from services.directory.assignment import queries
 from services.directory.assignment.models import AssignmentOut, EndIn, assignment_said
 from services.directory.batch import Planned, Results, carry_out, settled
-from services.directory.reading import in_sight, may_read, today
+from services.directory.reading import today
 from services.directory.rules.assignments import misplaced
 from services.directory.rules.placing import plan_placings
 from services.directory.rules.plan import Said
@@ -22,6 +22,7 @@ from services.directory.rules.records import Assignment
 from shared.errors import NotFound, Refusal, StaleVersion
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
+from shared.people.sight import check_in_sight
 from shared.web.auth import CallerDep, requires
 from shared.web.batch import Batch, DryRun
 from shared.web.concurrency import IfMatch, etag
@@ -66,7 +67,7 @@ async def get_assignments(
 ) -> list[AssignmentOut]:
     """A person's assignments, by first day."""
     async with db.transaction(context.instansi) as conn:
-        may_read(await in_sight(conn, caller, await today(conn, context)), employee)
+        await check_in_sight(conn, caller, employee, await today(conn, context))
         rows = await queries.assignments(conn, context.instansi, employee, all_versions=all_versions)
     return [AssignmentOut(**row) for row in rows]
 

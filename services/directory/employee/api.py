@@ -15,12 +15,13 @@ from services.directory.batch import Planned, Results, carry_out, settled
 from services.directory.employee import queries
 from services.directory.employee.models import ContactIn, EmployeeOut, Me, Named, employee_said
 from services.directory.instansi.queries import name_of
-from services.directory.reading import in_sight, may_read, today
+from services.directory.reading import today
 from services.directory.rules.employees import outside_of, plan_employees
 from services.directory.rules.plan import Said
 from shared.errors import Forbidden, NotFound
 from shared.ids import fresh_id
 from shared.people.queries import authorities, units_below
+from shared.people.sight import check_in_sight, in_sight
 from shared.web.auth import CallerDep, Role, employee_of, requires
 from shared.web.batch import Batch, DryRun
 from shared.web.edge import ContextDep, DbDep
@@ -84,7 +85,7 @@ async def get_employee(employee: UUID, context: ContextDep, caller: CallerDep, d
     """One person's record."""
     async with db.transaction(context.instansi) as conn:
         day = await today(conn, context)
-        may_read(await in_sight(conn, caller, day), employee)
+        await check_in_sight(conn, caller, employee, day)
         rows = await queries.employees(conn, context.instansi, day, [employee])
     return _one(rows)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.training.access import demand_involved, demand_readable, demand_superior
+from services.training.access import demand_involved, demand_superior
 from services.training.bodies import Reason, SeenDep
 from services.training.clock import today
 from services.training.course.view import offers_for, titles
@@ -22,6 +22,7 @@ from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.texts import keep, read
 from shared.people.queries import reports_of
+from shared.people.sight import check_in_sight
 from shared.web.auth import CallerDep, employee_of
 from shared.web.concurrency import etag
 from shared.web.edge import ContextDep, DbDep
@@ -82,7 +83,7 @@ async def show_plan(plan: UUID, caller: CallerDep, context: ContextDep, db: DbDe
     """One plan with the courses' titles and, when it was returned, why."""
     async with db.transaction(context.instansi) as conn:
         row = await one(conn, DevelopmentPlanRow, context.instansi, plan)
-        await demand_readable(conn, context, caller, row["employee"])
+        await check_in_sight(conn, caller, row["employee"], await today(conn, context))
         courses = await titles(conn, context.instansi, _courses(row))
         reasons = await read(conn, context.instansi, [row["reason"]] if row["reason"] else [])
     items = [item | {"course_title": courses.get(item["course"])} for item in row["items"]]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.training.access import demand_involved, demand_readable, demand_superior
+from services.training.access import demand_involved, demand_superior
 from services.training.bodies import Reason
 from services.training.clock import today
 from services.training.competency.confirm import confirm
@@ -23,6 +23,7 @@ from shared.errors import Forbidden
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.texts import keep, read
+from shared.people.sight import check_in_sight
 from shared.web.auth import CallerDep, Role
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep
@@ -69,7 +70,7 @@ async def show_enrolment(enrolment: UUID, caller: CallerDep, context: ContextDep
     """One enrolment with the certificate's number and, when it was cancelled, why."""
     async with db.transaction(context.instansi) as conn:
         row = await one(conn, EnrolmentRow, context.instansi, enrolment)
-        await demand_readable(conn, context, caller, row["employee"])
+        await check_in_sight(conn, caller, row["employee"], await today(conn, context))
         texts = await read(conn, context.instansi, [id for id in (row["certificate"], row["reason"]) if id])
     words = {"certificate": texts.get(row["certificate"]), "reason": texts.get(row["reason"])}
     return _answer(response, row) | words

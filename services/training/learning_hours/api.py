@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.training.access import demand_readable
 from services.training.clock import today
 from services.training.rules.learning_hours import Kind, balance
 from shared.errors import NotFound
 from shared.eventstore.rows import fetch
+from shared.people.sight import check_in_sight
 from shared.web.auth import CallerDep
 from shared.web.edge import ContextDep, DbDep
 
@@ -28,8 +28,9 @@ async def show_balance(
 ) -> dict[str, Any]:
     """Completed JP of a year against the minimum (PNS, CPNS) or the cap (PPPK), with the rule and its legal source."""
     async with db.transaction(context.instansi) as conn:
-        await demand_readable(conn, context, caller, employee)
-        asked = year or (await today(conn, context)).year
+        day = await today(conn, context)
+        await check_in_sight(conn, caller, employee, day)
+        asked = year or day.year
         kind = await _kind(conn, context.instansi, employee)
         result = balance(kind, await _completed(conn, context.instansi, employee, asked))
     return {"employee": employee, "kind": kind, "year": asked, **asdict(result)}

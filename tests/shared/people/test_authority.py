@@ -86,5 +86,13 @@ def test_a_superior_from_outside_without_a_chair_judges() -> None:
     assert authority([OWN], STAFF, MARCH, JUNE).verifiers == {HEAD}
 
 
+def test_who_is_no_longer_active_judges_nothing_whatever_the_assignments_say() -> None:
+    assert authority([OWN], STAFF, MARCH, JUNE, {HEAD}) == Authority(frozenset(), True, HEAD)
+    plh = placed(ACTING, CHAIR, kind="plh", start=date(2026, 6, 1))
+    seated = [OWN, placed(HEAD, CHAIR), plh]
+    assert authority(seated, STAFF, MARCH, JUNE, {HEAD}).verifiers == {ACTING}
+    assert authority(seated, STAFF, MARCH, JUNE, {HEAD, ACTING}).hr_may
+
+
 def test_two_with_the_same_position_in_one_unit_do_not_judge_each_others_people() -> None:
     assert authority([OWN, placed(HEAD, CHAIR), placed(NEXT, CHAIR)], STAFF, MARCH, JUNE).verifiers == {HEAD}

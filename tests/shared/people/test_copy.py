@@ -17,13 +17,17 @@ from shared.contracts.directory import (
     PositionChanged,
     UnitChanged,
 )
+from shared.errors import Forbidden
 from shared.eventstore.database import Database
 from shared.eventstore.rows import fetch
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import Received
 from shared.people import queries
+from shared.people.authority import Authority
 from shared.people.hear import directory_subscription
+from shared.people.sight import check_in_sight, in_sight
 from shared.testing.infrastructure import Databases
+from shared.web.auth import Caller, EmployeeRequired, Role
 
 CAMAT, STAFF, BUPATI, ACTING = (UUID(int=n) for n in range(1, 5))
 CITY, DISTRICT = UUID(int=10), UUID(int=11)
@@ -157,6 +161,63 @@ async def test_the_copy_answers_who_is_here_and_what_they_lead(db: Database) -> 
         assert await queries.assigned(conn, "medan", date(2025, 1, 1), date(2025, 12, 31)) == []
         assert await queries.led_units(conn, "medan", CAMAT, TODAY) == [DISTRICT]
         assert set(await queries.units_below(conn, "medan", [CITY])) == {CITY, DISTRICT}
+
+
+async def test_a_superior_who_is_no_longer_active_leaves_the_judging_to_hr(db: Database) -> None:
+    await hear(db, MESSAGES)
+    await hear(db, [told(BUPATI, EmployeeChanged(employee=BUPATI, kind="NON_ASN", active=False), 2)])
+    async with db.transaction() as conn:
+        found = await queries.authorities(conn, "medan", [(CAMAT, MARCH), (STAFF, MARCH)], TODAY)
+        assert found[CAMAT, MARCH] == Authority(frozenset(), True, BUPATI)
+        assert found[STAFF, MARCH].verifiers == {CAMAT, ACTING}
+        assert await queries.reports_of(conn, "medan", BUPATI, TODAY) == []
+
+
+def caller(employee: UUID | None, *roles: Role) -> Caller:
+    return Caller("medan", employee, frozenset(roles), "token")
+
+
+#: Whom each sees: oneself, whose work they judge, and as a leader everybody in the units they head.
+SIGHT: list[tuple[Caller, set[UUID] | None]] = [
+    (caller(STAFF, Role.STAFF), {STAFF}),
+    (caller(STAFF, Role.LEADER), {STAFF}),
+    (caller(ACTING, Role.STAFF), {ACTING, STAFF}),
+    (caller(ACTING, Role.LEADER), {ACTING, STAFF, CAMAT}),
+    (caller(CAMAT, Role.STAFF), {CAMAT, STAFF, ACTING}),
+    (caller(BUPATI, Role.STAFF), {BUPATI, CAMAT}),
+    *((caller(STAFF, role), None) for role in (Role.HR, Role.AUDITOR)),
+    (caller(None, Role.SYSTEM), None),
+]
+
+
+@pytest.mark.parametrize(("who", "seen"), SIGHT)
+async def test_everybody_sees_exactly_whom_they_may(db: Database, who: Caller, seen: set[UUID] | None) -> None:
+    await hear(db, MESSAGES)
+    async with db.transaction() as conn:
+        assert await in_sight(conn, who, TODAY) == seen
+        for person in (CAMAT, STAFF, BUPATI, ACTING):
+            if seen is None or person in seen:
+                await check_in_sight(conn, who, person, TODAY)
+            else:
+                with pytest.raises(Forbidden):
+                    await check_in_sight(conn, who, person, TODAY)
+
+
+async def test_who_may_judge_the_work_of_a_day_may_read_about_it(db: Database) -> None:
+    gone, moved = placed(31, STAFF, DESK, CAMAT, end=MARCH), placed(34, STAFF, DESK, BUPATI)
+    await hear(db, MESSAGES)
+    await hear(db, [told(UUID(int=31), gone, 3), told(UUID(int=34), moved.model_copy(update={"valid_from": TODAY}))])
+    async with db.transaction() as conn:
+        await check_in_sight(conn, caller(CAMAT, Role.STAFF), STAFF, TODAY, MARCH)
+        with pytest.raises(Forbidden):
+            await check_in_sight(conn, caller(CAMAT, Role.STAFF), STAFF, TODAY)
+
+
+async def test_a_token_without_an_employee_sees_nobody(db: Database) -> None:
+    await hear(db, MESSAGES)
+    async with db.transaction() as conn:
+        with pytest.raises(EmployeeRequired):
+            await in_sight(conn, caller(None, Role.LEADER), TODAY)
 
 
 async def test_the_rules_of_an_instansi_judge_lateness_in_its_own_calendar(db: Database) -> None:

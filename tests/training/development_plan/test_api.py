@@ -62,7 +62,7 @@ async def test_hr_decides_with_a_reason_where_there_is_no_superior(
     plan = await plan_of(http, as_, "Yuni")
     headers = as_("Hana", "hr", **seen(plan))
     answer = await http.post(f"/development-plans/{plan['id']}/approve", json={}, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (422, "text-required")
+    assert (answer.status_code, answer.json()["code"]) == (422, "reason-required")
     answer = await http.post(
         f"/development-plans/{plan['id']}/approve", json={"reason": "Atasan kosong"}, headers=headers
     )

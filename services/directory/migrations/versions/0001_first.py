@@ -68,6 +68,7 @@ CREATE VIEW heard_instansi WITH (security_invoker = true) AS
 SELECT DISTINCT ON (instansi) instansi, version, zone, first_day, holidays, policy FROM instansi_rules
 WHERE effective_at <= now() ORDER BY instansi, version DESC;
 CREATE VIEW heard_unit WITH (security_invoker = true) AS SELECT instansi, id, code, parent, head_position FROM units;
+CREATE VIEW heard_employee WITH (security_invoker = true) AS SELECT instansi, id, kind, active FROM employees;
 CREATE VIEW heard_assignment WITH (security_invoker = true) AS
 SELECT a.* FROM assignments a WHERE NOT EXISTS (
     SELECT FROM assignments newer WHERE newer.instansi = a.instansi AND newer.id = a.id AND newer.version = a.version + 1)
@@ -86,5 +87,5 @@ def upgrade() -> None:
     secure("directory", "outside_ids")
     for table in ("instansi_rules", "assignments", "lookups"):
         secure("directory", table, api=_KEPT, worker=_KEPT)
-    for view in ("heard_instansi", "heard_unit", "heard_assignment"):
+    for view in ("heard_instansi", "heard_unit", "heard_employee", "heard_assignment"):
         op.get_bind().exec_driver_sql(f"GRANT SELECT ON {view} TO directory_api, directory_worker")

@@ -2,11 +2,10 @@
 
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 import structlog
+from nats.aio.msg import Msg
 from sqlalchemy import text
 
 from shared.eventstore.database import Database
@@ -34,34 +33,33 @@ class NoSuchDeadLetter(LookupError):
     """There is no open dead letter of this id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A message that could not be processed, whole."""
-
-    durable: str
-    stream_seq: int
-    sent_at: datetime
-    subject: str
-    event_id: str | None
-    payload: bytes
-    headers: dict[str, str]
-    reason: str
-    tries: int
-
-
-async def keep(db: Database, letter: Letter, error: BaseException) -> None:
+async def keep(
+    db: Database, durable: str, message: Msg, event_id: str | None, reason: str, error: BaseException, tries: int
+) -> None:
     """Keep a message, which the caller ends on the road only after this committed. Keeping it again changes nothing."""
-    parts = letter.subject.split(".")
-    row = asdict(letter) | {
-        "instansi": parts[1] if len(parts) > 1 else None,
-        "headers": to_json(letter.headers),
-        "error": str(error)[:2000],
-        "trace": "".join(traceback.format_exception(error))[-8000:],
+    row = {
+        "durable": durable,
+        "instansi": message.subject.split(".")[1],
+        "stream_seq": message.metadata.sequence.stream,
+        "sent_at": message.metadata.timestamp,
+        "subject": message.subject,
+        "event_id": event_id and _storable(event_id),
+        "payload": message.data,
+        "headers": to_json({_storable(name): _storable(value) for name, value in (message.headers or {}).items()}),
+        "reason": reason,
+        "error": _storable(str(error))[:2000],
+        "trace": _storable("".join(traceback.format_exception(error)))[-8000:],
+        "tries": tries,
     }
     async with db.transaction() as conn:
         await conn.execute(_KEEP, row)
         await conn.execute(_FORGET_TRIES, row)
-    log.error("message.dead", durable=letter.durable, subject=letter.subject, reason=letter.reason, tries=letter.tries)
+    log.error("message.dead", durable=durable, subject=message.subject, reason=reason, tries=tries)
+
+
+def _storable(said: str) -> str:
+    """PostgreSQL stores no U+0000 and no half characters; what cannot be stored could never be got rid of."""
+    return said.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
 async def listed(db: Database, *, settled: bool = False, limit: int = 100) -> list[dict[str, Any]]:
@@ -91,7 +89,9 @@ async def retry(db: Database, subscriptions: Sequence[Subscription], letter: int
     row = await shown(db, letter)
     if row["settled_at"] is not None:
         raise NoSuchDeadLetter(f"dead letter {letter} is settled: {row['settled']}")
-    subscription = next(s for s in subscriptions if s.durable == row["durable"])
+    subscription = next((s for s in subscriptions if s.durable == row["durable"]), None)
+    if subscription is None:
+        raise NoSuchDeadLetter(f"nothing hears {row['durable']} any more: drop dead letter {letter}")
     message = decode(bytes(row["payload"]), row["subject"], subscription.messages)
     await deliver(db, subscription, [message])
     await _settle(db, letter, "retried")

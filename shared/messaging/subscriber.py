@@ -120,7 +120,7 @@ class Consumer:
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def _start(self) -> None:
-        self._running = self.broker.subscriber(
+        running = self.broker.subscriber(
             stream=JStream(self.subscription.stream, declare=False),
             durable=self.durable,
             config=ConsumerConfig(filter_subjects=list(self.subscription.subjects)),
@@ -128,21 +128,28 @@ class Consumer:
             ack_policy=AckPolicy.MANUAL,
             decoder=_raw,
             inbox_prefix=f"_INBOX_{self.name}.".encode(),
+            persistent=False,
         )
-        self._running(self._on_batch)
-        await self._running.start()
+        running(self._on_batch)
+        await running.start()
+        self._running = running  # only now: a start that failed is tried again
 
     async def stop(self) -> None:
         """Finish the batch in hand and fetch no more."""
         if self._running is not None:
             running, self._running = self._running, None
-            await running.stop()
+            with contextlib.suppress(NatsError):
+                await running.stop()
 
     async def _on_batch(self, messages: NoCast[list[Msg]]) -> None:
         started = time.perf_counter()
-        async with _kept_alive(messages):
-            items = [item for message in messages if (item := await self._read(message)) is not None]
-            await self._settle(items)
+        try:
+            async with _kept_alive(messages):
+                items = [item for message in messages if (item := await self._read(message)) is not None]
+                await self._settle(items)
+        except Exception as error:
+            log.exception("batch.interrupted", durable=self.durable, error=error)  # FastStream says nothing of it
+            raise
         seconds = time.perf_counter() - started
         metrics.BATCH_SIZE.labels(self.durable).observe(len(messages))
         metrics.HANDLER_SECONDS.labels(self.durable).observe(seconds)
@@ -199,18 +206,7 @@ class Consumer:
 
     async def _bury(self, message: Msg, event_id: str | None, reason: str, error: Exception, tries: int) -> None:
         """Row first, committed; then terminated."""
-        letter = dead_letters.Letter(
-            durable=self.durable,
-            stream_seq=message.metadata.sequence.stream,
-            sent_at=message.metadata.timestamp,
-            subject=message.subject,
-            event_id=event_id,
-            payload=message.data,
-            headers=dict(message.headers or {}),
-            reason=reason,
-            tries=tries,
-        )
-        await self._patiently(lambda: dead_letters.keep(self.db, letter, error))
+        await self._patiently(lambda: dead_letters.keep(self.db, self.durable, message, event_id, reason, error, tries))
         metrics.DEAD_LETTERS.labels(self.durable).inc()
         await message.term()
 

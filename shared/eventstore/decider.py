@@ -40,8 +40,14 @@ class Context:
     origin: Origin = "person"
     traceparent: str | None = None
 
+    @property
+    def meta(self) -> dict[str, str]:
+        """What is kept with a fact about who did it and what led to it."""
+        kept = ("actor", "role", "origin", "correlation_id", "causation_id", "traceparent")
+        return {name: str(value) for name in kept if (value := getattr(self, name)) is not None}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """Where and when a fact stands in the record: given to rows and public messages."""
 
@@ -55,12 +61,15 @@ class Recorded:
     @property
     def event_id(self) -> UUID:
         """The same for the same source and version, for ever."""
-        return event_id(self.stream, self.version)
+        return event_id(self.instansi, self.stream, self.version)
 
 
-def event_id(source: UUID, version: int) -> UUID:
-    """The id of version `version` of `source`, derived so that a repeat carries the same one."""
-    return uuid5(source, str(version))
+def event_id(instansi: str, source: UUID, version: int) -> UUID:
+    """The id of version `version` of `source`, derived so that a repeat carries the same one.
+
+    A source is only unique within its instansi: clients make ids, and the road drops what it takes for a repeat.
+    """
+    return uuid5(source, f"{instansi}:{version}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

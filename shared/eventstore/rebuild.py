@@ -28,7 +28,7 @@ async def rebuild(db: Database, slice_: Slice[Any, Any, Any], instansi: str | No
     sql = upsert_sql(table, "stored.version <= excluded.version")
     async for keys in pages(db, slice_, instansi):
         async with db.transaction() as conn:
-            rows = [slice_.row(story.last.state, story.last.at) for story in await stories(conn, slice_, keys)]
+            rows = [slice_.row(steps[-1].state, steps[-1].at) for steps in await stories(conn, slice_, keys)]
             written += len(await fetch(conn, sql, to_json(rows)))
     async with db.transaction() as conn:
         gone = await conn.exec_driver_sql(
@@ -82,7 +82,7 @@ async def _rows(db: Database, slice_: Slice[Any, Any, Any], instansi: str | None
     async for keys in pages(db, slice_, instansi):
         async with db.transaction() as conn:
             await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-            rows = [slice_.row(story.last.state, story.last.at) for story in await stories(conn, slice_, keys)]
+            rows = [slice_.row(steps[-1].state, steps[-1].at) for steps in await stories(conn, slice_, keys)]
             found += _differences(table.name, await fetch(conn, sql, to_json(rows)), "differs from a rebuild")
     async with db.transaction() as conn:
         orphans = await fetch(conn, f"SELECT {', '.join(key)} FROM {table.name} t WHERE {_orphan(slice_)}", instansi)

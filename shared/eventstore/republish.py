@@ -15,7 +15,7 @@ from shared.eventstore.relay import Publisher
 from shared.eventstore.rows import fetch
 
 _STATES = """
-SELECT instansi, source, version, type, content, meta, occurred_at, changed_at FROM published
+SELECT instansi, source, version, occurred_at, changed_at, meta, type, content FROM published
 WHERE (instansi, source) > ($1, $2) AND ($3::text IS NULL OR instansi = $3) AND ($4::timestamptz IS NULL OR changed_at >= $4)
 ORDER BY instansi, source LIMIT $5
 """
@@ -48,8 +48,8 @@ class Republisher:
                     found = await stories(conn, slice_, keys)
                 parcels = [
                     parcel(message, step.at, epoch)
-                    for story in found
-                    for step in story.steps
+                    for steps in found
+                    for step in steps
                     if since is None or step.at.recorded_at >= since
                     if (message := slice_.publish(step.event, step.state, step.at)) is not None
                 ]
@@ -65,21 +65,7 @@ class Republisher:
             if not rows:
                 return sent
             sent += await self._put(
-                [
-                    parcel(
-                        types[row[3]].model_validate(row[4]),
-                        Recorded(
-                            instansi=row[0],
-                            stream=row[1],
-                            version=row[2],
-                            occurred_at=row[6],
-                            recorded_at=row[7],
-                            meta=row[5],
-                        ),
-                        epoch,
-                    )
-                    for row in rows
-                ]
+                [parcel(types[row[6]].model_validate(row[7]), Recorded(*row[:6]), epoch) for row in rows]
             )
             after = (rows[-1][0], rows[-1][1])
 

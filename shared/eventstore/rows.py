@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 def to_json(value: Any) -> str:
-    """JSON of rows; Decimal becomes its string."""
-    return orjson.dumps(value, default=str, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    """JSON of rows (mappings or dataclasses); Decimal becomes its string."""
+    return orjson.dumps(value, default=str).decode()
 
 
 def table_of(model: type[Any]) -> Table:
@@ -25,19 +25,25 @@ async def fetch(conn: AsyncConnection, sql: str, *parameters: Any) -> list[Any]:
     return list((await conn.exec_driver_sql(sql, parameters)).fetchall())
 
 
+def insert_sql(table: str, columns: Sequence[str], parameter: str) -> str:
+    """INSERT of a JSON array of rows."""
+    names = ", ".join(columns)
+    return (
+        f"INSERT INTO {table} AS stored ({names}) SELECT {names}"
+        f" FROM jsonb_populate_recordset(null::{table}, {parameter}::jsonb)"
+    )
+
+
 @cache
 def upsert_sql(table: Table, guard: str, parameter: str = "$1") -> str:
     """INSERT of a JSON array of rows that replaces a stored row where `guard` holds; returns the keys that changed."""
     columns = [column.name for column in table.columns if column.identity is None and column.computed is None]
     keys = [column.name for column in table.primary_key.columns]
-    others = [name for name in columns if name not in keys]
-    names, key_names = ", ".join(columns), ", ".join(keys)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in others)
-    action = f"DO UPDATE SET {changes}" + (f" WHERE {guard}" if guard else "") if others else "DO NOTHING"
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
+    action = f"DO UPDATE SET {changes}" + (f" WHERE {guard}" if guard else "") if changes else "DO NOTHING"
     return (
-        f"INSERT INTO {table.name} AS stored ({names}) SELECT {names}"
-        f" FROM jsonb_populate_recordset(null::{table.name}, {parameter}::jsonb)"
-        f" ON CONFLICT ({key_names}) {action} RETURNING {', '.join('stored.' + key for key in keys)}"
+        f"{insert_sql(table.name, columns, parameter)} ON CONFLICT ({', '.join(keys)}) {action}"
+        f" RETURNING {', '.join('stored.' + key for key in keys)}"
     )
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventstore.database import Database
@@ -19,7 +18,7 @@ HORIZON = timedelta(days=7)
 
 _MARK = """
 INSERT INTO inbox (durable, event_id, recorded_at) SELECT $1, * FROM unnest($2::uuid[], $3::timestamptz[])
-ON CONFLICT DO NOTHING RETURNING event_id
+ON CONFLICT DO NOTHING RETURNING event_id, recorded_at < now() - $4::interval
 """
 
 
@@ -49,10 +48,9 @@ async def _unseen(
     by_id = {message.event_id: message for message in messages}
     ordered = sorted(by_id.values(), key=lambda message: message.event_id)
     ids, times = [m.event_id for m in ordered], [m.recorded_at for m in ordered]
-    new = {row[0] for row in await fetch(conn, _MARK, subscription.durable, ids, times)}
-    horizon = (await conn.execute(text("SELECT now()"))).scalar_one() - HORIZON
+    stale = {row[0]: row[1] for row in await fetch(conn, _MARK, subscription.durable, ids, times, HORIZON)}
     return [
-        replace(message, stale=message.recorded_at < horizon)
+        replace(message, stale=stale[message.event_id])
         for message in sorted(by_id.values(), key=lambda m: (m.instansi, m.source, m.order))
-        if message.event_id in new
+        if message.event_id in stale
     ]

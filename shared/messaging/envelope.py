@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.contracts.base import Message
+from shared.eventstore.decider import Recorded
 
 M = TypeVar("M", bound=Message)
 
@@ -20,6 +21,10 @@ class ContractBroken(Exception):
     """A message that cannot be read: no JSON, no CloudEvent, an unknown type, or data against its contract."""
 
 
+#: Fits the column that holds it.
+_Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
 class _Envelope(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -27,14 +32,13 @@ class _Envelope(BaseModel):
     id: UUID
     type: str
     subject: UUID
-    time: datetime
+    time: AwareDatetime
     instansi: str = Field(pattern=r"^[a-z0-9-]+$")
-    sourceversion: int = Field(ge=1)
-    epoch: int = Field(ge=1)
-    recordedat: datetime
+    sourceversion: _Count
+    epoch: _Count
+    recordedat: AwareDatetime
     origin: str
     correlationid: str
-    causationid: str | None = None
     data: dict[str, Any]
 
 
@@ -61,37 +65,26 @@ class Received(Generic[M]):
         return self.epoch, self.version
 
 
-def encode(
-    message: Message,
-    *,
-    event_id: UUID,
-    instansi: str,
-    source: UUID,
-    epoch: int,
-    version: int,
-    occurred_at: datetime,
-    recorded_at: datetime,
-    meta: dict[str, Any] | Any,
-) -> str:
-    """The JSON document of a message."""
+def encode(message: Message, at: Recorded, epoch: int) -> str:
+    """The JSON document of the message about the fact `at`."""
     document = {
         "specversion": "1.0",
-        "id": str(event_id),
+        "id": str(at.event_id),
         "source": f"/kinerja/{message.TYPE.split('.', 1)[0]}",
         "type": message.full_type(),
-        "subject": str(source),
-        "time": occurred_at,
+        "subject": str(at.stream),
+        "time": at.occurred_at,
         "datacontenttype": "application/json",
-        "instansi": instansi,
-        "sourceversion": version,
+        "instansi": at.instansi,
+        "sourceversion": at.version,
         "epoch": epoch,
-        "recordedat": recorded_at,
-        "origin": meta.get("origin", "person"),
-        "correlationid": meta.get("correlation_id", ""),
+        "recordedat": at.recorded_at,
+        "origin": at.meta.get("origin", "person"),
+        "correlationid": at.meta.get("correlation_id", ""),
         "data": message.model_dump(mode="json"),
     }
-    if meta.get("causation_id"):
-        document["causationid"] = meta["causation_id"]
+    if at.meta.get("causation_id"):
+        document["causationid"] = at.meta["causation_id"]
     return orjson.dumps(document).decode()
 
 

@@ -11,7 +11,7 @@ from deploy.provision import Database as Address
 from services.activity.app import SERVICE
 from shared.contracts.activity import EntryLogged, PeriodSealed
 from shared.contracts.appraisal import PlanAgreed
-from shared.eventstore.decider import event_id
+from shared.eventstore.decider import Recorded
 from shared.ids import fresh_id
 from shared.messaging.envelope import encode
 from shared.messaging.streams import apply, connect
@@ -25,17 +25,8 @@ INDICATOR = known("indicator told over the road")
 
 def document() -> bytes:
     told = plan(BUDI, INDICATOR)
-    return encode(
-        told.data,
-        event_id=event_id(told.source, 1),
-        instansi="medan",
-        source=told.source,
-        epoch=1,
-        version=1,
-        occurred_at=told.occurred_at,
-        recorded_at=told.recorded_at,
-        meta={"correlation_id": "story"},
-    ).encode()
+    at = Recorded("medan", told.source, 1, told.occurred_at, told.recorded_at, {"correlation_id": "story"})
+    return encode(told.data, at, epoch=1).encode()
 
 
 async def test_a_plan_on_the_road_lets_an_entry_in_which_leaves_on_the_road(

@@ -65,7 +65,7 @@ def message(
 ) -> Received[Any]:
     """`data` as it arrives from the road."""
     return Received(
-        event_id=event_id(source, version),
+        event_id=event_id(instansi, source, version),
         instansi=instansi,
         source=source,
         epoch=epoch,

@@ -15,6 +15,7 @@ from deploy.embedded.process import free_port
 from services.notification.app import SERVICE
 from services.notification.notice.proof import prove_notices
 from shared.contracts.base import Message
+from shared.eventstore.decider import Recorded
 from shared.messaging.envelope import Received, encode
 from shared.messaging.streams import apply, connect
 from shared.testing.waiting import until
@@ -72,17 +73,9 @@ async def publish(nats_server: Nats, messages: list[Received[Message]]) -> None:
     """Put messages on the road, as relays do."""
     client = await connect(nats_server.url)
     for message in messages:
-        body = encode(
-            message.data,
-            event_id=message.event_id,
-            instansi=message.instansi,
-            source=message.source,
-            epoch=message.epoch,
-            version=message.version,
-            occurred_at=message.occurred_at,
-            recorded_at=message.recorded_at,
-            meta={"correlation_id": message.correlation_id},
-        )
+        meta = {"correlation_id": message.correlation_id}
+        place = message.instansi, message.source, message.version, message.occurred_at, message.recorded_at
+        body = encode(message.data, Recorded(*place, meta), message.epoch)
         await client.jetstream().publish(message.data.subject(message.instansi), body.encode())
     await client.close()
 

@@ -50,7 +50,7 @@ def received(
     """`data` as a handler gets it; `at` is when it happened and was recorded."""
     at = at or datetime.now(UTC)
     return Received(
-        event_id=event_id(source, version),
+        event_id=event_id(instansi, source, version),
         instansi=instansi,
         source=source,
         epoch=1,

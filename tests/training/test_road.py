@@ -9,7 +9,7 @@ from deploy.embedded.nats import Nats
 from services.training.app import SERVICE
 from shared.contracts.appraisal import GapFound
 from shared.contracts.training import DevelopmentPlanProposed
-from shared.eventstore.decider import event_id
+from shared.eventstore.decider import Recorded
 from shared.messaging.envelope import encode
 from shared.messaging.streams import apply, connect
 from shared.runtime import build
@@ -37,20 +37,10 @@ async def test_a_gap_on_the_road_becomes_a_proposed_plan_on_the_road(
     app = build(SERVICE, settings)
     async with app.router.lifespan_context(app):
         found = gap(person("Ani"), "komunikasi", 1)
-        body = encode(
-            found.data,
-            event_id=event_id(found.source, 1),
-            instansi=MEDAN,
-            source=found.source,
-            epoch=1,
-            version=1,
-            occurred_at=found.occurred_at,
-            recorded_at=found.recorded_at,
-            meta={"correlation_id": "story"},
-        )
-        await js.publish(GapFound.subject(MEDAN), body.encode())
+        at = Recorded(MEDAN, found.source, 1, found.occurred_at, found.recorded_at, {"correlation_id": "story"})
+        await js.publish(GapFound.subject(MEDAN), encode(found.data, at, epoch=1).encode())
         message = orjson.loads((await told.next_msg(timeout=20)).data)
     await client.close()
     assert (message["data"]["employee"], message["data"]["status"]) == (str(person("Ani")), "proposed")
-    assert (message["correlationid"], message["causationid"]) == ("story", str(event_id(found.source, 1)))
+    assert (message["correlationid"], message["causationid"]) == ("story", str(at.event_id))
     assert message["origin"] == "reaction"

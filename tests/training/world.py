@@ -34,7 +34,7 @@ def received(
 ) -> Received[Any]:
     """A message as it comes from the road."""
     return Received(
-        event_id=event_id(source, version),
+        event_id=event_id(instansi, source, version),
         instansi=instansi,
         source=source,
         epoch=epoch,

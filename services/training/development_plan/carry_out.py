@@ -30,7 +30,7 @@ async def approve(
     outcome.accepted()
     for event in outcome.events:
         if isinstance(event, Approved):
-            cause = str(event_id(plan, outcome.version))
+            cause = str(event_id(context.instansi, plan, outcome.version))
             follows = replace(context, causation_id=cause, origin="reaction")
             seated = _enrolments(plan, outcome.state, event, seats)
             for enrolled in await execute(conn, ENROLMENT, follows, seated):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -73,6 +74,18 @@ async def test_what_was_recorded_arrives_once_with_its_headers(
     body = orjson.loads(message.data)
     assert message.subject == "kinerja.medan.bare.counter.counted.v1"
     assert message.headers == {"Nats-Msg-Id": body["id"], "Content-Type": "application/cloudevents+json"}
+
+
+async def test_the_same_id_in_two_agencies_is_two_messages(
+    api: Database, worker: Database, road: Client, context: Context
+) -> None:
+    stream = fresh_id()
+    for instansi in ("medan", "jambi"):
+        async with api.transaction(instansi) as conn:
+            await execute(conn, COUNTER, replace(context, instansi=instansi), [Order(stream, Add(1))])
+    async with relay(worker, road):
+        await until(lambda: _empty(worker))
+    assert await on_the_road(road) == 2
 
 
 async def _empty(worker: Database) -> bool:

@@ -8,14 +8,17 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
+from faststream.nats.subscriber.usecases.stream_pull_subscriber import BatchPullStreamSubscriber
 from nats.aio.client import Client
+from nats.errors import TimeoutError as NatsTimeout
 from nats.js.client import JetStreamContext
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.embedded.nats import Nats
 from shared.eventstore.database import Database
-from shared.eventstore.decider import event_id
+from shared.eventstore.decider import Recorded
 from shared.messaging import dead_letters
 from shared.messaging.envelope import Received, encode
 from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, apply, connect
@@ -30,15 +33,7 @@ POISON = 13
 def body(source: UUID, version: int, total: int, *, recorded_at: datetime | None = None) -> bytes:
     at = recorded_at or datetime.now(UTC)
     return encode(
-        Counted(total=total),
-        event_id=event_id(source, version),
-        instansi="medan",
-        source=source,
-        epoch=1,
-        version=version,
-        occurred_at=at,
-        recorded_at=at,
-        meta={"correlation_id": "test"},
+        Counted(total=total), Recorded("medan", source, version, at, at, {"correlation_id": "test"}), 1
     ).encode()
 
 
@@ -157,9 +152,12 @@ async def test_broken_messages_become_dead_letters_and_the_good_ones_count(
         body(good, 1, 1).replace(b'"instansi":"medan"', b'"instansi":"jambi"'),
         body(good, 1, 1).replace(b'"total":1', b'"total":"many"'),
         body(good, 1, 1).replace(b"counted.v1", b"counted.v9"),
+        body(good, 1, 1).replace(b"counted.v1", b"counted.\\u0000"),
+        body(good, 1, 1).replace(b'+00:00"', b'"'),
+        body(good, 1, 1).replace(b'"sourceversion":1', b'"sourceversion":3000000000'),
     ]
     for payload in [*broken, body(good, 1, 4)]:
-        await js.publish(SUBJECT, payload)
+        await js.publish(SUBJECT, payload, headers={"note": "h\0"})
     async with consumer(nats_server.url, subscription(), worker):
         await until(lambda: done(road, "bare--bare--event"))
     assert await totals(worker) == {good: 4}
@@ -170,6 +168,7 @@ async def test_broken_messages_become_dead_letters_and_the_good_ones_count(
         "no CloudEvent of ours",
         "no JSON",
         "subject kinerja.medan.bare.counter.counted.v1 belongs to another instansi or type than the message",
+        "type id.go.kinerja.bare.counter.counted.\\0 is none that this consumer reads",
         "type id.go.kinerja.bare.counter.counted.v9 is none that this consumer reads",
     ]
 
@@ -221,9 +220,7 @@ async def test_a_handler_killed_before_its_commit_runs_again_and_counts_once(
             task.cancel()
     await asyncio.sleep(0.2)
     assert await totals(worker) == {}
-    await road.jetstream().add_consumer(
-        "BARE", (await road.jetstream().consumer_info("BARE", "bare--bare--event")).config.evolve(ack_wait=1)
-    )
+    await _hurry(road)
     async with consumer(nats_server.url, subscription(), worker):
         await until(lambda: done(road, "bare--bare--event"))
     assert await totals(worker) == {source: 7}
@@ -262,6 +259,63 @@ async def test_events_older_than_the_horizon_arrive_marked_stale(
     async with consumer(nats_server.url, subscription("event", note), worker):
         await until(lambda: done(road, "bare--bare--event"))
     assert seen == {1: True, 2: False}
+
+
+async def test_a_start_that_fails_is_tried_again(
+    road: Client, worker: Database, nats_server: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, failures, source = BatchPullStreamSubscriber.start, [NatsTimeout()], uuid4()
+
+    async def hesitant(self: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await start(self)
+
+    monkeypatch.setattr(BatchPullStreamSubscriber, "start", hesitant)
+    await road.jetstream().publish(SUBJECT, body(source, 1, 3))
+    async with consumer(nats_server.url, subscription(), worker):
+        await until(lambda: done(road, "bare--bare--event"))
+    assert await totals(worker) == {source: 3}
+
+
+async def test_what_interrupts_a_batch_is_logged_and_the_batch_comes_again(
+    road: Client, worker: Database, nats_server: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastStream swallows whatever its handler raises."""
+    keep, failures = dead_letters.keep, [ZeroDivisionError()]
+
+    async def stumbles(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await keep(*arguments)
+
+    monkeypatch.setattr(dead_letters, "keep", stumbles)
+    await _hurry(road)
+    await road.jetstream().publish(SUBJECT, b"broken")
+    with structlog.testing.capture_logs() as logs:
+        async with consumer(nats_server.url, subscription(), worker):
+            await until(lambda: done(road, "bare--bare--event"))
+    assert [line["event"] for line in logs if line["event"].endswith("interrupted")] == ["batch.interrupted"]
+    assert len(await dead_letters.listed(worker)) == 1
+
+
+async def _hurry(road: Client) -> None:
+    """What a fetch dropped comes again after one second."""
+    js, durable = road.jetstream(), "bare--bare--event"
+    await js.add_consumer("BARE", (await js.consumer_info("BARE", durable)).config.evolve(ack_wait=1))
+
+
+async def test_a_letter_that_nobody_hears_any_more_can_only_be_dropped(
+    road: Client, worker: Database, nats_server: Nats
+) -> None:
+    await road.jetstream().publish(SUBJECT, b"broken")
+    async with consumer(nats_server.url, subscription(), worker):
+        await until(lambda: done(road, "bare--bare--event"))
+    [letter] = await dead_letters.listed(worker)
+    with pytest.raises(dead_letters.NoSuchDeadLetter, match="drop dead letter"):
+        await dead_letters.retry(worker, [], letter["id"])
+    await dead_letters.drop(worker, letter["id"])
+    assert await dead_letters.listed(worker) == []
 
 
 async def test_a_dead_broker_is_waited_for(road: Client, worker: Database, nats_server: Nats) -> None:

@@ -125,7 +125,7 @@ def _receipts(
     # Days outside are refused by the rules; neither calendar nor period can be asked for the year 9999.
     days = {draft.body.day for draft in drafts if desk.rules.first_day <= draft.body.day <= last_day}
     judged: dict[date, tuple[str, bool]] = {
-        day: (str(desk.rules.period_of(day)), desk.rules.is_late(day, context.now)) for day in days
+        day: (desk.period_of(day), desk.rules.is_late(day, context.now)) for day in days
     }
     receipts = []
     for draft in drafts:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.calendar import Period
 from shared.errors import Refusal
 from shared.eventstore.rows import fetch
 from shared.people.queries import Rules, instansi_rules
@@ -34,6 +35,11 @@ class Desk:
     today: date
     shut: frozenset[str]
     final: frozenset[str]
+
+    def period_of(self, day: date) -> str:
+        """The period in which `day` counts: one that is closed already, also of the kind used before; else by the rules."""
+        closed = (period for period in sorted(self.shut) if Period.parse(period).contains(day))
+        return next(closed, None) or str(self.rules.period_of(day))
 
 
 async def open_desk(conn: AsyncConnection, instansi: str, now: datetime) -> Desk:

@@ -31,6 +31,11 @@ _BEGIN = """
 INSERT INTO activity_period (instansi, period, status, called_by, called_at, verifiable_until, stale, employees, entries, lapsed)
 VALUES ($1, $2, 'sealing', $3, $4, $5, false, 0, 0, 0) ON CONFLICT DO NOTHING
 """
+#: Facts count in it: a period of the kind that was used before must still be closed after the change.
+_USED = """
+SELECT 1 FROM entry WHERE instansi = $1 AND period = $2
+UNION ALL SELECT 1 FROM service_record WHERE instansi = $1 AND period = $2 LIMIT 1
+"""
 _WAITING = """
 SELECT id, employee, day FROM entry WHERE instansi = $1 AND period = $2 AND status = 'waiting' ORDER BY id LIMIT $3
 """
@@ -64,6 +69,8 @@ async def begin(conn: AsyncConnection, context: Context, written: str) -> None:
     """Stop everybody and start closing the period; called again it changes nothing."""
     desk = await stop_everybody(conn, context.instansi, context.now)
     period = _closable(desk, written)
+    if period.kind != desk.rules.policy.period_kind and not await fetch(conn, _USED, context.instansi, str(period)):
+        raise _not_used(desk)
     grace = desk.rules.policy.verification_grace_working_days
     until = desk.rules.working_days_after(desk.today, grace) if grace else desk.today - timedelta(days=1)
     await conn.exec_driver_sql(_BEGIN, (context.instansi, str(period), context.actor, context.now, until))
@@ -74,12 +81,8 @@ def _closable(desk: Desk, written: str) -> Period:
         period = Period.parse(written)
     except ValueError as error:
         raise Invalid(f"Periode ditulis 2026-03 atau 2026-Q1. / {error}") from error
-    if period.kind != desk.rules.policy.period_kind or period.last_day < desk.rules.first_day:
-        raise Invalid(
-            "Instansi ini tidak memakai periode itu. / The instansi does not use this period.",
-            period_kind=desk.rules.policy.period_kind,
-            first_day=desk.rules.first_day.isoformat(),
-        )
+    if period.last_day < desk.rules.first_day:
+        raise _not_used(desk)
     if desk.today <= period.last_day:
         raise PeriodNotOver(
             "Periode ini belum berakhir; tutup setelah hari terakhirnya. / "
@@ -87,6 +90,14 @@ def _closable(desk: Desk, written: str) -> Period:
             last_day=period.last_day.isoformat(),
         )
     return period
+
+
+def _not_used(desk: Desk) -> Invalid:
+    return Invalid(
+        "Instansi ini tidak memakai periode itu. / The instansi does not use this period.",
+        period_kind=desk.rules.policy.period_kind,
+        first_day=desk.rules.first_day.isoformat(),
+    )
 
 
 async def advance(db: Database, context: Context, period: str) -> None:
@@ -113,9 +124,11 @@ async def _lapse_some(conn: AsyncConnection, context: Context, period: str) -> i
 
 async def _seal(conn: AsyncConnection, context: Context, period: str, epoch: int) -> bool:
     """Whether there is nothing more to do now; False when something that must lapse came up meanwhile."""
-    desk = await stop_everybody(conn, context.instansi, context.now)
-    if await fetch(conn, _WAITING, context.instansi, period, 1):
-        return period not in desk.final
+    # The first look holds nobody off: superiors may still decide for days.
+    for look in (read_desk, stop_everybody):
+        desk = await look(conn, context.instansi, context.now)
+        if await fetch(conn, _WAITING, context.instansi, period, 1):
+            return period not in desk.final
     [(called_by,)] = await fetch(conn, _CALLED_BY, context.instansi, period)
     people = await _digests(conn, context.instansi, period)
     entries = sum(digest.entries for digest in people.values())

@@ -63,4 +63,4 @@ def _period(item: RecordBody, desk: Desk, latest: datetime) -> str | None:
     if item.completed is None or item.completed > latest:
         return None
     day = desk.rules.local_date(item.completed)
-    return str(desk.rules.period_of(day)) if day >= desk.rules.first_day else None
+    return desk.period_of(day) if day >= desk.rules.first_day else None

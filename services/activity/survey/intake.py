@@ -93,7 +93,7 @@ def _period(item: Answer, units: Collection[UUID], desk: Desk, now: datetime) ->
     day = desk.rules.local_date(item.given_at)
     if day < desk.rules.first_day:
         raise TooEarly("Jawaban sebelum instansi memakai sistem ini. / It lies before the instansi's first day.")
-    period = str(desk.rules.period_of(day))
+    period = desk.period_of(day)
     check_open(period, desk.shut)
     return period
 

@@ -12,7 +12,7 @@ import pytest
 
 from services.activity.entry import intake
 from services.activity.entry.bodies import LoggedEntry
-from services.activity.period import sealing
+from services.activity.period import gate, sealing
 from shared.calendar import working_days_after
 from shared.eventstore.decider import Context
 from shared.ids import fresh_id
@@ -166,6 +166,36 @@ async def test_what_is_imported_into_a_closed_period_is_told_anew(activity: Acti
     async with activity.worker.transaction() as conn:
         await conn.exec_driver_sql("UPDATE entry SET version = 2")
     assert len(await sealing.prove_seals(activity.worker, "medan")) == 1
+
+
+async def test_after_a_change_of_kind_an_old_period_can_be_closed_and_takes_nothing_more(activity: Activity) -> None:
+    await log(activity)
+    await activity.hear(instansi(version=2, period_kind="quarter", verification_grace_working_days=0))
+    empty = await seal(activity, "2024-03")
+    assert (empty.status_code, empty.json()["code"]) == (422, "invalid-input")
+    assert (await seal(activity)).json()["status"] == "sealed"
+    body, noon = {"day": LAST_DAY.isoformat(), "quantity": 1}, f"{LAST_DAY}T12:00:00+07:00"
+    late = await activity.call("PUT", f"/entries/{fresh_id()}", SITI, json=body)
+    assert (late.status_code, late.json()["code"]) == (409, "period-closed")
+    record = {"id": str(fresh_id()), "product": "izin", "officer": str(SITI), "started": noon, "completed": noon}
+    survey = {"id": str(fresh_id()), "unit": str(COUNTER), "given_at": noon, "scores": [3] * 9}
+    for method, path, item in (("PUT", "/service-records", record), ("POST", "/surveys", survey)):
+        [result] = (await activity.call(method, path, None, "system", json={"items": [item]})).json()["results"]
+        assert result["code"] == "period-closed", path
+    taken = body | {"id": str(fresh_id()), "employee": str(SITI), "source": SOURCE}
+    await activity.call("POST", "/imports/entries", None, "system", json={"items": [taken]})
+    [imported] = await activity.told("%entry.imported%")
+    assert imported["data"]["period"] == PERIOD
+
+
+async def test_while_superiors_may_still_decide_nobody_waits_for_the_sealing(activity: Activity) -> None:
+    await log(activity)
+    await seal(activity)
+    async with activity.api.transaction("medan") as conn:
+        await gate.open_desk(conn, "medan", datetime.now(UTC))
+        async with asyncio.timeout(5):  # does not ask for the lock that this command holds
+            await sealing.advance_all(activity.worker)
+    assert await activity.told("%period.sealed%") == []
 
 
 async def test_no_entry_slips_in_while_a_period_is_sealed(activity: Activity) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notification.notice.owed import Announcement, announce
 from services.notification.notice.rules import owed
+from shared.contracts.appraisal import ScoreChanged
 from shared.eventstore.rows import fetch
 from shared.messaging.envelope import Received
 
@@ -31,4 +32,6 @@ async def tell(conn: AsyncConnection, messages: Sequence[Received[Any]]) -> None
 def _outcome(message: Received[Any], imports_too: bool) -> str:
     if message.stale:
         return "stale"
-    return "import" if message.origin == "import" and not imports_too else "open"
+    # One batch may hold imports and what people did: then only the score itself says what moved it.
+    imported = message.origin == "import" or (isinstance(message.data, ScoreChanged) and message.data.imported)
+    return "import" if imported and not imports_too else "open"

@@ -152,7 +152,7 @@ def _of_plan(event: UUID, template: str, fact: appraisal.PlanFact, to: Recipient
 def _score(fact: appraisal.ScoreChanged) -> tuple[Owed, ...]:
     """Only a change of band is told. The first band of a period is news only when it is below expectation."""
     band = fact.recommendation
-    if fact.imported or fact.state == "closed" or band is None or fact.band_changes < 1:
+    if fact.state == "closed" or band is None or fact.band_changes < 1:
         return ()
     if fact.band_changes == 1 and band != "below":
         return ()

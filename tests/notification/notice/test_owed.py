@@ -193,11 +193,15 @@ async def test_old_facts_are_kept_but_nobody_is_told(service: Notification) -> N
 
 
 async def test_imported_facts_are_told_only_where_the_instansi_asked_for_it(service: Notification) -> None:
-    await service.hear(development_plan(origin="import"))
+    # In a batch with what people did, only the score itself says that an import moved it.
+    imported: dict[str, Any] = {"band_changes": 1, "imported": True, "origin": "reaction"}
+    await service.hear(development_plan(origin="import"), score("below", **imported))
     assert await service.notices() == set()
     await service.call("PUT", "/settings", HADI, "hr", json={"notify_imports": True, "hr_contacts": []})
     await service.hear(development_plan(who=BUDI, origin="import"))
     assert {person for person, _, _ in await service.notices()} == {BUDI, RINA}
+    await service.hear(score("below", who=BUDI, **imported))
+    assert (BUDI, "mail", "score.below") in await service.notices()
 
 
 async def test_an_old_score_does_not_silence_a_fresh_one_of_the_same_band_in_either_order(

@@ -63,8 +63,7 @@ def test_a_score_is_told_when_its_band_changes_and_at_first_only_when_it_is_belo
     assert told(score(band, band_changes=changes)) == expected
 
 
-def test_a_score_moved_by_imports_only_or_of_a_closed_review_is_not_told() -> None:
-    assert told(score("below", band_changes=2, imported=True)) == set()
+def test_a_score_of_a_closed_review_is_not_told() -> None:
     assert told(score("below", band_changes=2, state="closed")) == set()
 
 

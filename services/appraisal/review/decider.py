@@ -14,6 +14,7 @@ from services.appraisal.review.events import (
     ReviewAdjusted,
     ReviewClosed,
 )
+from services.appraisal.rules.achievement import InvalidRealisation
 from services.appraisal.rules.predicate import Rating, predicate_of
 from shared.errors import Refusal
 from shared.eventstore.decider import Decider
@@ -50,13 +51,6 @@ class NothingToConfirm(Refusal):
 
     code = "nothing-to-confirm"
     status = 409
-
-
-class AbsurdRealisation(Refusal):
-    """A stated realisation is a number from 0 to 1E12 with at most 6 decimals."""
-
-    code = "invalid-realisation"
-    status = 422
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +170,7 @@ def _enter(state: State, command: EnterRealisation) -> Sequence[Event]:
         )
     value = command.value
     if not value.is_finite() or not 0 <= value <= LARGEST_REALISATION or value != value.quantize(Decimal("0.000001")):
-        raise AbsurdRealisation(
+        raise InvalidRealisation(
             "Realisasi harus 0 sampai 1000000000000, paling banyak 6 desimal. / "
             "A realisation is 0 to 1000000000000 with at most 6 decimals."
         )

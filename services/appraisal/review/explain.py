@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.appraisal.review.decider import State, Stated
 from services.appraisal.review.events import ReviewAdjusted
 from services.appraisal.review.slice import REVIEW
 from services.appraisal.rules.achievement import two_decimals
@@ -115,7 +116,7 @@ async def _evidence(conn: AsyncConnection, instansi: str, employee: UUID, period
 
 
 def _indicator(
-    measured: Mapping[str, Any], evidence: _Evidence, words: Mapping[UUID, str], manual: Mapping[UUID, Any]
+    measured: Mapping[str, Any], evidence: _Evidence, words: Mapping[UUID, str], manual: Mapping[UUID, Stated]
 ) -> dict[str, Any]:
     indicator = measured["indicator"]
     over_records = indicator["measure"] in ("on_time_share", "mean_duration")
@@ -134,7 +135,7 @@ def _indicator(
         "below_expectation": measured["below"],
         "entries": evidence.entries.get(UUID(indicator["id"]), {}),
         "records": [record for p in products for record in evidence.records.get(p, ())][:SHOWN] if over_records else [],
-        "stated": {"value": stated.value, "confirmed": stated.confirmed} if stated else None,
+        "stated": _stated(stated, words),
         "percent": _shown(measured["percent"]),
         "rounded": measured["rounded"],
         "formula": measured["formula"],
@@ -144,6 +145,13 @@ def _indicator(
         "rule": measured["rule"],
         "rule_version": measured["rule_version"],
     }
+
+
+def _stated(stated: Stated | None, words: Mapping[UUID, str]) -> dict[str, Any] | None:
+    if stated is None:
+        return None
+    note = words.get(stated.note.id) if stated.note else None
+    return {"value": stated.value, "confirmed": stated.confirmed, "note": note}
 
 
 def _shown(percent: str | None) -> Decimal | None:
@@ -168,6 +176,7 @@ def _rating(rating: Any, words: Mapping[UUID, str]) -> dict[str, Any] | None:
     }
 
 
-def _text_ids(measured: Any, state: Any) -> set[UUID]:
+def _text_ids(measured: Any, state: State) -> set[UUID]:
     ids = {UUID(each["indicator"]["title"]["id"]) for each in measured}
+    ids |= {stated.note.id for stated in state.manual.values() if stated.note}
     return ids | ({state.rating.text.id} if state.rating and state.rating.text else set())

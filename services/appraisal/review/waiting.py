@@ -1,6 +1,7 @@
 """Read your own write elsewhere: wait a little until what the caller wrote has been heard here."""
 
 import asyncio
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from shared.errors import Invalid
 from shared.eventstore.database import Database
 from shared.eventstore.rows import fetch
 
+#: Fits the column that holds it.
+_VERSION = re.compile(r"[0-9]{1,9}")
 _SECONDS, _STEP, _AT_MOST = 2.0, 0.05, 20
 _HEARD = """
 SELECT count(*) FROM unnest($2::uuid[], $3::int[]) AS k(source, version) WHERE NOT EXISTS (
@@ -29,6 +32,8 @@ def wanted(
     for each in wait or ():
         source, _, version = each.partition("@")
         try:
+            if not _VERSION.fullmatch(version):
+                raise ValueError
             found.append((UUID(source), int(version)))
         except ValueError:
             raise Invalid("Tulis wait=<id>@<versi>. / Write wait=<source>@<version>.") from None

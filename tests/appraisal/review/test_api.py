@@ -98,7 +98,9 @@ async def test_a_reader_may_wait_for_what_they_wrote_and_is_told_when_it_did_not
     await tell(entry("a", "sari", 10))
     assert (await http("sari", "GET", f"{PATH}?wait={name('a')}@1")).json()["stale"] is False
     assert (await http("sari", "GET", f"{PATH}?wait={name('a')}@2")).json()["stale"] is True
-    assert (await http("sari", "GET", f"{PATH}?wait=soon")).json()["code"] == "invalid-input"
+    for wrong in ("soon", f"{name('a')}", f"{name('a')}@-1", f"{name('a')}@9999999999", f"{name('a')}@1_0", "x@1"):
+        answer = await http("sari", "GET", f"{PATH}?wait={wrong}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input"), wrong
     assert (await http("sari", "GET", f"{PATH}?" + "&".join([f"wait={name('a')}@1"] * 21))).status_code == 422
 
 
@@ -165,8 +167,12 @@ async def test_a_stated_realisation_counts_once_the_superior_confirms_that_value
     stated = {"indicator": str(name("report")), "value": "3"}
     score = "SELECT percent, measured, not_measured, waiting FROM review WHERE period = '2026-03' AND expected"
     assert (await http("budi", "POST", f"{PATH}/realisation", stated)).status_code == 403
-    assert (await http("sari", "POST", f"{PATH}/realisation", stated)).status_code == 201
-    assert (await http("sari", "POST", f"{PATH}/realisation", stated)).status_code == 200
+    noted = stated | {"note": "Laporan triwulan"}
+    assert (await http("sari", "POST", f"{PATH}/realisation", noted)).status_code == 201
+    assert (await http("sari", "POST", f"{PATH}/realisation", noted)).status_code == 200
+    seen = {each["id"]: each["stated"] for each in (await http("head", "GET", PATH)).json()["indicators"]}
+    assert seen[str(name("report"))] == {"value": "3", "confirmed": False, "note": "Laporan triwulan"}
+    assert seen[str(name("examinations"))] is None
     assert await ask(score) == [(Decimal(100), 1, 1, 1)]
     assert (await http("sari", "POST", f"{PATH}/realisation/confirm", stated)).status_code == 403
     other = await http("head", "POST", f"{PATH}/realisation/confirm", stated | {"value": "4"})

@@ -7,7 +7,6 @@ import pytest
 
 from services.appraisal.review.decider import (
     DECIDER,
-    AbsurdRealisation,
     Adjust,
     Close,
     ConfirmRealisation,
@@ -25,6 +24,7 @@ from services.appraisal.review.events import (
     ReviewAdjusted,
     ReviewClosed,
 )
+from services.appraisal.rules.achievement import InvalidRealisation
 from services.appraisal.rules.predicate import Predicate, Rating
 from services.appraisal.rules.recommendation import NATIONAL_DEFAULT
 from shared.eventstore.texts import Text
@@ -104,7 +104,7 @@ def test_another_value_after_the_confirmation_waits_again() -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "-0.5", "1E13", "0.0000001", "Infinity"])
 def test_absurd_values_are_refused(value: str) -> None:
-    given(DECIDER).when(enter(value)).refused(AbsurdRealisation)
+    given(DECIDER).when(enter(value)).refused(InvalidRealisation)
 
 
 def test_only_indicators_measured_by_hand_take_a_value() -> None:

@@ -124,7 +124,9 @@ async def barrier(conn: AsyncConnection, instansi: str, period: Period) -> Barri
 async def request(conn: AsyncConnection, context: Context, period: Period) -> Barrier:
     """Ask for the closing of a period; refused before activity sealed it. Asking again changes nothing."""
     rules = await known_rules(conn, context.instansi)
-    if period.kind != rules.policy.period_kind:
+    found = await barrier(conn, context.instansi, period)
+    # One that activity sealed is of the kind that was used then.
+    if period.kind != rules.policy.period_kind and not found.sealed:
         raise Invalid(
             "Instansi ini tidak memakai periode itu. / The instansi does not use this period.",
             period_kind=rules.policy.period_kind,
@@ -133,7 +135,6 @@ async def request(conn: AsyncConnection, context: Context, period: Period) -> Ba
         raise PeriodNotOver(
             "Periode ini belum berakhir. / This period is not over.", last_day=period.last_day.isoformat()
         )
-    found = await barrier(conn, context.instansi, period)
     if not found.sealed:
         raise PeriodNotSealed(
             "Kunci dahulu periode ini di layanan aktivitas, lalu ulangi. / "

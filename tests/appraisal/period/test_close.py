@@ -44,6 +44,16 @@ async def test_a_period_that_is_not_over_or_not_sealed_is_not_closed(http: Http,
     assert await ask("SELECT count(*) FROM period") == [(0,)]
 
 
+async def test_a_sealed_month_can_be_closed_after_the_change_to_quarters(http: Http, tell: Tell) -> None:
+    await _office(tell)
+    facts = [entry("a", "sari", 15)]
+    await tell(*facts)
+    await tell(world.seal(facts))
+    await tell(world.instansi(version=2, period_kind="quarter"))
+    assert (await http("budi", "POST", CLOSE, None, "hr")).status_code == 202
+    assert (await http("budi", "POST", "/periods/2026-02/close", None, "hr")).json()["code"] == "invalid-input"
+
+
 async def test_closing_freezes_every_review_also_of_who_logged_nothing(
     http: Http, db: Database, tell: Tell, ask: Ask
 ) -> None:

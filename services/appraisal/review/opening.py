@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.competency.gaps import recompute_gaps
@@ -15,8 +14,6 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
 from shared.eventstore.rows import fetch
 from shared.people.queries import instansi_rules
-
-log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
 _UNOPENED = """

@@ -58,7 +58,7 @@ async def _show(
 async def _print_stream(
     client: Client, stream: str, instansi: str, type_: str, since: datetime | None, follow: bool, as_json: bool
 ) -> None:
-    async for message in _read(client, stream, instansi, since, follow):
+    async for message in read(client, stream, instansi, since, follow):
         document = orjson.loads(message.data)
         if not document["type"].startswith(f"id.go.kinerja.{type_}"):
             continue
@@ -71,7 +71,10 @@ async def _print_stream(
             )
 
 
-async def _read(client: Client, stream: str, instansi: str, since: datetime | None, follow: bool) -> AsyncIterator[Msg]:
+async def read(
+    client: Client, stream: str, instansi: str = "*", since: datetime | None = None, follow: bool = False
+) -> AsyncIterator[Msg]:
+    """What was told on a stream (of one agency, since a time), and with `follow` what comes; nothing where there is none."""
     js = client.jetstream()
     start = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
     if since is not None:

@@ -8,6 +8,7 @@ import click
 _COMMANDS = {
     "up": ("cli.up", "Start NATS, PostgreSQL and every service on this machine."),
     "down": ("cli.down", "Stop what `up` started."),
+    "demo": ("cli.demo.command", "Start everything with sample data and show the chain at work."),
     "status": ("cli.status", "Show each service: health, version, outbox, lag, dead letters."),
     "token": ("cli.token", "Print a development token."),
     "migrate": ("cli.steps", "Deploy step: bring the databases to this version."),

@@ -16,6 +16,7 @@ from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, BadRequestError, NotFoundError
 
+from shared.eventstore.database import is_outage
 from shared.eventstore.outbox import CHANNEL
 from shared.messaging.envelope import CONTENT_TYPE
 from shared.observability import metrics
@@ -70,7 +71,7 @@ class Publisher(JetStreamContext):
 
 
 #: What the server says about one message; everything else says that the road is away.
-_REFUSALS = (BadRequestError, MaxPayloadError, BadSubjectError, BadHeaderError)
+REFUSALS = (BadRequestError, MaxPayloadError, BadSubjectError, BadHeaderError)
 
 #: Sends everything recorded since a moment once more; given by the service.
 Resend = Callable[[Publisher, datetime], Awaitable[int]]
@@ -95,13 +96,9 @@ class Relay:
         while True:
             try:
                 await self._lead()
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                nats.errors.Error,
-                TimeoutError,
-            ) as error:
+            except Exception as error:
+                if not is_outage(error) and not isinstance(error, nats.errors.Error | asyncpg.PostgresError):
+                    raise
                 log.warning("relay.interrupted", error=repr(error))
                 self.problem = f"interrupted: {error!r}"
             self.leader = False
@@ -181,7 +178,7 @@ class Relay:
         """A refusal of this message counts, and the third parks it; a missing stream or server counts for nothing."""
         if not isinstance(error, Exception):
             raise error
-        if isinstance(error, nats.errors.Error | OSError | TimeoutError) and not isinstance(error, _REFUSALS):
+        if isinstance(error, nats.errors.Error | OSError | TimeoutError) and not isinstance(error, REFUSALS):
             self.problem = f"NATS away: {error!r}"
         else:
             parked = await conn.fetchval(_REFUSE, row["id"], f"{type(error).__name__}: {error}")

@@ -6,23 +6,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from shared.contracts.base import Message
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Recorded, Slice
 from shared.eventstore.history import PAGE, pages, stories
 from shared.eventstore.outbox import Parcel, parcel
-from shared.eventstore.relay import Publisher
+from shared.eventstore.relay import REFUSALS, Publisher
 from shared.eventstore.rows import fetch
+
+log = structlog.get_logger(__name__)
 
 _STATES = """
 SELECT instansi, source, version, occurred_at, changed_at, meta, type, content FROM published
 WHERE (instansi, source) > ($1, $2) AND ($3::text IS NULL OR instansi = $3) AND ($4::timestamptz IS NULL OR changed_at >= $4)
 ORDER BY instansi, source LIMIT $5
 """
+_UNPARK = "DELETE FROM outbox WHERE parked_at IS NOT NULL AND event_id = ANY($1::uuid[])"
 
 
 class Republisher:
-    """Sends what was recorded since a moment once more. `run` names this run: the broker forgets no id it saw lately."""
+    """Sends what was recorded since a moment once more. `run` names this run: the broker forgets no id it saw lately.
+
+    What the broker refuses is logged and left out. What it takes is no longer parked in the outbox.
+    """
 
     def __init__(
         self,
@@ -70,11 +78,26 @@ class Republisher:
             after = (rows[-1][0], rows[-1][1])
 
     async def _put(self, parcels: Sequence[Parcel]) -> int:
+        total = 0
         for start in range(0, len(parcels), PAGE):
             part = parcels[start : start + PAGE]
-            await asyncio.gather(
-                *(self.publisher.put(p.subject, p.body, f"{p.event_id}:r{self.run}", p.traceparent) for p in part)
+            answers = await asyncio.gather(
+                *(self.publisher.put(p.subject, p.body, f"{p.event_id}:r{self.run}", p.traceparent) for p in part),
+                return_exceptions=True,
             )
-            self.progress(len(part))
+            sent = []
+            for each, answer in zip(part, answers, strict=True):
+                if isinstance(answer, REFUSALS):
+                    log.error(
+                        "republish.refused", event_id=str(each.event_id), subject=each.subject, error=repr(answer)
+                    )
+                elif isinstance(answer, BaseException):
+                    raise answer
+                else:
+                    sent.append(each.event_id)
+            async with self.db.transaction() as conn:
+                await conn.exec_driver_sql(_UNPARK, (sent,))
+            self.progress(len(sent))
+            total += len(sent)
             await asyncio.sleep(len(part) / self.per_second)
-        return len(parcels)
+        return total

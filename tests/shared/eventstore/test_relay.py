@@ -5,11 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import orjson
 import pytest
 from nats.aio.client import Client
+from nats.errors import TimeoutError as NatsTimeout
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from deploy.embedded.nats import Nats
 from shared.eventstore.database import Database
@@ -44,8 +47,13 @@ async def road(nats_server: Nats) -> AsyncIterator[Client]:
 
 
 @contextlib.asynccontextmanager
-async def relay(worker: Database, client: Client) -> AsyncIterator[Relay]:
+async def relay(worker: Database, client: Client, *hiccups: Exception) -> AsyncIterator[Relay]:
+    """A relay at work; it meets `hiccups` when it sends everything again."""
+    left = list(hiccups)
+
     async def resend(publisher: Publisher, since: datetime) -> int:
+        if left:
+            raise left.pop()
         return await Republisher(worker, [COUNTER], publisher, since.isoformat()).send(since)
 
     running = Relay("bare", worker.driver_url(), client, resend)
@@ -121,7 +129,7 @@ async def test_a_dead_server_loses_nothing(
 async def test_a_deleted_stream_is_noticed_and_refilled_once_it_is_declared_again(
     api: Database, worker: Database, road: Client, context: Context
 ) -> None:
-    async with relay(worker, road) as running:
+    async with relay(worker, road, PoolTimeout(), NatsTimeout()) as running:
         await record(api, context, 20)
         await until(lambda: _empty(worker))
         await road.jetstream().delete_stream("BARE")
@@ -145,18 +153,24 @@ async def test_a_message_refused_three_times_is_parked_and_the_rest_goes_on(
 ) -> None:
     config = (await road.jetstream().stream_info("BARE")).config
     await road.jetstream().update_stream(config.evolve(max_msg_size=900))
-    async with worker.transaction() as conn:
-        await conn.execute(
-            text(
-                "INSERT INTO outbox (instansi, subject, event_id, body)"
-                " VALUES ('medan', 'kinerja.medan.bare.counter.counted.v1', gen_random_uuid(), repeat('x', 1000))"
-            )
-        )
+    await record(api, replace(context, correlation_id="x" * 1000), 1)
     await record(api, context, 3)
     async with relay(worker, road):
         await until(lambda: _empty(worker))
-    async with worker.transaction() as conn:
-        [parked] = (await conn.execute(text("SELECT refused, error FROM outbox WHERE parked_at IS NOT NULL"))).all()
-    assert parked.refused == 3
-    assert "size" in parked.error
+    [refused, error] = await parked(worker)
+    assert refused == 3
+    assert "size" in error
     assert await on_the_road(road) == 3
+
+    again = Republisher(worker, [COUNTER], Publisher(road), "1")
+    assert await again.send() == 3, "what is refused once more holds up nothing"
+    assert (await parked(worker))[0] == 3
+    await road.jetstream().update_stream(config)
+    assert await Republisher(worker, [COUNTER], Publisher(road), "2").send() == 4
+    assert await parked(worker) == [], "what the road has taken is parked no more"
+
+
+async def parked(worker: Database) -> list[Any]:
+    async with worker.transaction() as conn:
+        rows = (await conn.execute(text("SELECT refused, error FROM outbox WHERE parked_at IS NOT NULL"))).all()
+    return [value for row in rows for value in row]

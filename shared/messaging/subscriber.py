@@ -59,6 +59,9 @@ def new_broker(url: str, user: str, password: str, name: str) -> NatsBroker:
             log.critical("nats.closed_for_good")
             os._exit(70)
 
+    async def complain(error: Exception) -> None:
+        log.warning("nats.error", error=error)  # a missing right is told here only: the call itself times out
+
     broker = NatsBroker(
         url,
         max_reconnect_attempts=-1,
@@ -68,6 +71,7 @@ def new_broker(url: str, user: str, password: str, name: str) -> NatsBroker:
         graceful_timeout=20,
         inbox_prefix=f"_INBOX_{name}",
         closed_cb=closed,
+        error_cb=complain,
         logger=None,
         security=NatsUserPassword(user, password) if user else None,
     )

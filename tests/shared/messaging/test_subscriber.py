@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ from nats.js.client import JetStreamContext
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from deploy.embedded.nats import Nats
+from deploy.embedded.nats import Nats, service_user
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Recorded
 from shared.messaging import dead_letters
@@ -316,6 +317,25 @@ async def test_a_letter_that_nobody_hears_any_more_can_only_be_dropped(
         await dead_letters.retry(worker, [], letter["id"])
     await dead_letters.drop(worker, letter["id"])
     assert await dead_letters.listed(worker) == []
+
+
+async def test_a_right_that_is_missing_is_logged(tmp_path: Path) -> None:
+    server = Nats(tmp_path / "nats", tmp_path / "nats.log", users=[service_user("bare", "secret", {})])
+    server.start()
+    broker = new_broker(server.url, "bare", "secret", "bare")
+    try:
+        client = await broker.connect()
+        with structlog.testing.capture_logs() as logs:
+            await client.publish("kinerja.medan.other.thing.v1", b"")
+            await until(lambda: _noted(logs))
+    finally:
+        await stop_broker(broker)
+        server.stop()
+    assert "permissions violation" in str(logs[0]["error"]).lower()
+
+
+async def _noted(logs: Sequence[Any]) -> bool:
+    return bool(logs)
 
 
 async def test_a_dead_broker_is_waited_for(road: Client, worker: Database, nats_server: Nats) -> None:

@@ -23,6 +23,7 @@ TITLES: Mapping[str, Wording] = {
     "position-twice": Wording("Jabatan disebut berbeda", "The position is described differently"),
     "position-unknown": Wording("Jabatan belum ada", "The position is not known"),
     "post-missing": Wording("Unit, jabatan, atau tanggal mulai kosong", "Unit, position or first day is missing"),
+    "rules-planned": Wording("Aturan baru sudah direncanakan", "New rules are planned already"),
     "superior-circular": Wording("Rantai atasan melingkar", "The chain of superiors is circular"),
     "superior-self": Wording("Atasan adalah dirinya sendiri", "The superior is the person themself"),
     "superior-unknown": Wording("Atasan belum ada", "The superior is not known"),

@@ -92,6 +92,24 @@ async def test_rules_for_a_day_to_come_are_told_when_the_day_has_begun(medan: Ca
     assert [m["data"]["policy"]["period_kind"] for m in messages] == ["month", "quarter"]
 
 
+async def test_a_change_from_today_does_not_bring_planned_rules_forward_unasked(medan: Call, worker: Database) -> None:
+    today = datetime.now(UTC) + timedelta(hours=7)
+    day = (today + timedelta(days=3)).date().isoformat()
+    planned = {"policy": {"period_kind": "quarter"}, "effective_from": day}
+    await medan("PUT", "/instansi", planned, roles=SYSTEM)
+    unasked = await medan("PUT", "/instansi", {"holidays": ["2026-12-25"]}, roles=SYSTEM)
+    assert (unasked.status_code, unasked.json()["code"]) == (409, "rules-planned")
+    assert unasked.json()["planned_from"] == day
+    assert (await medan("PUT", "/instansi", {"name": "Kota Medan"}, roles=SYSTEM)).json()["status"] == "changed"
+    assert len(await told(worker)) == 1
+    later = {"holidays": ["2026-12-25"], "effective_from": day}
+    assert (await medan("PUT", "/instansi", later, roles=SYSTEM)).json()["version"] == 3
+    assert (await medan("GET", "/instansi")).json()["rules"]["policy"]["period_kind"] == "month"
+    now = {"effective_from": today.date().isoformat()}
+    assert (await medan("PUT", "/instansi", now, roles=SYSTEM)).json()["version"] == 4
+    assert (await told(worker))[-1]["data"]["policy"]["period_kind"] == "quarter"
+
+
 _BAD: list[tuple[Any, str]] = [
     ({"name": "Kota"}, "instansi-incomplete"),
     (MEDAN | {"zone": "Asia/Nowhere"}, "invalid-input"),

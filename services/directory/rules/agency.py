@@ -24,6 +24,13 @@ class PolicyInconsistent(Refusal):
     status = 422
 
 
+class RulesPlanned(Refusal):
+    """A change that names no first day would bring rules that are planned for later into force today."""
+
+    code = "rules-planned"
+    status = 409
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
     """An instansi and the newest version of its rules."""
@@ -40,7 +47,7 @@ def agency(old: Agency | None, said: Mapping[str, Any], today: date) -> Agency:
     """The instansi as `said`; what is not said stays, or follows the national policy when the instansi is new.
 
     `version` of the policy rises when anything but the name changes. A change holds from `effective_from`, if not said
-    from `today`; the rules of a new instansi hold at once.
+    from `today`, which is refused while the newest rules are planned for later; the rules of a new instansi hold at once.
     """
     values: dict[str, Any] = {
         name: said.get(name) or getattr(old, name, None) for name in ("name", "zone", "first_day")
@@ -68,6 +75,14 @@ def agency(old: Agency | None, said: Mapping[str, Any], today: date) -> Agency:
         return _at(new, 1, min(new.effective_from, today))
     if _rules(new) == _rules(old) and "effective_from" not in said:
         return _at(new, old.policy.version, old.effective_from)
+    if "effective_from" not in said and old.effective_from > today:
+        raise RulesPlanned(
+            "Aturan baru sudah direncanakan: sebut effective_from, pada atau sesudah harinya, atau lebih awal bila "
+            "seluruh rencana maju. / New rules are planned: name effective_from, that day or later, or an earlier one to "
+            "bring the whole plan forward.",
+            field="effective_from",
+            planned_from=old.effective_from.isoformat(),
+        )
     unchanged = _rules(new) == _rules(old) and new.effective_from == old.effective_from
     return _at(new, old.policy.version + (0 if unchanged else 1), new.effective_from)
 

@@ -129,17 +129,19 @@ async def confirm_level(
         row = await one(conn, EnrolmentRow, context.instansi, enrolment)
         by = await demand_superior(conn, context, caller, row["employee"], body.reason)
         command = Confirm(body.competency, body.level, by)
-        if await _carry_out(conn, context, enrolment, command, seen):
-            await confirm(
-                conn,
-                context,
-                by=by,
-                employee=row["employee"],
-                competency=body.competency,
-                level=body.level,
-                reason=body.reason,
-                enrolment=enrolment,
-            )
+        changed = await _carry_out(conn, context, enrolment, command, seen)
+        # Also when the enrolment said so before: another confirmation may have come between.
+        await confirm(
+            conn,
+            context,
+            by=by,
+            employee=row["employee"],
+            competency=body.competency,
+            level=body.level,
+            reason=body.reason,
+            enrolment=enrolment,
+        )
+        if changed:
             needs = await needs_above(conn, context.instansi, row["needs"], body.competency, body.level)
             await _release(conn, context, row, needs)
         return await one(conn, EnrolmentRow, context.instansi, enrolment)

@@ -141,6 +141,23 @@ async def test_a_level_below_the_need_brings_the_next_course(http: httpx.AsyncCl
     assert (await plan_of(http, as_))["status"] == "approved", "the course that runs now is left alone"
 
 
+async def test_the_newest_confirmation_counts_wherever_it_was_made(
+    http: httpx.AsyncClient, as_: As, hear: Hear, worker: Database
+) -> None:
+    url = f"/enrolments/{(await completed(http, as_, hear))['id']}/confirm"
+    coaching = f"/competencies/{person('Ani')}/komunikasi/confirm"
+    three: dict[str, object] = {"competency": "komunikasi", "level": 3, "reason": "Baik"}
+    assert await post(http, as_("Budi"), url, **three) == (200, None)
+    assert await post(http, as_("Budi"), coaching, level=2, reason="Ternyata belum") == (200, None)
+    assert await post(http, as_("Budi"), url, **three | {"reason": "Sudah terbukti"}) == (200, None)
+    async with worker.transaction() as conn:
+        levels = (await conn.execute(text("SELECT level, version FROM competency"))).all()
+        told = (
+            await conn.execute(text("SELECT count(*) FROM outbox WHERE subject LIKE '%competency.confirmed%'"))
+        ).scalar()
+    assert ([tuple(row) for row in levels], told) == ([(3, 3)], 3)
+
+
 async def test_a_seat_given_up_is_proposed_again(http: httpx.AsyncClient, as_: As, hear: Hear) -> None:
     enrolment = await approved(http, as_, hear)
     url = f"/enrolments/{enrolment['id']}/cancel"

@@ -3,6 +3,7 @@
 Dependencies are coroutines although they wait for nothing: FastAPI runs plain functions in a thread of their own.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Origin
 from shared.observability.logging import correlation_id
 from shared.web.auth import Caller, CallerDep
+
+#: W3C Trace Context, version 00.
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 async def database(request: Request) -> Database:
@@ -29,8 +33,14 @@ def context_of(request: Request, caller: Caller, origin: Origin = "person") -> C
         now=datetime.now(UTC),
         correlation_id=correlation_id(),
         origin=origin,
-        traceparent=request.headers.get("traceparent"),
+        traceparent=_traceparent(request),
     )
+
+
+def _traceparent(request: Request) -> str | None:
+    # It is kept with events and sent with messages, which have no room for words of a caller.
+    sent = request.headers.get("traceparent", "")
+    return sent if _TRACEPARENT.fullmatch(sent) else None
 
 
 async def _context(request: Request, caller: CallerDep) -> Context:

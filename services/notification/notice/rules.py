@@ -132,8 +132,9 @@ def _plan(event: UUID, fact: appraisal.PlanFact) -> tuple[Owed, ...]:
     proposer = fact.proposed_by or fact.employee
     match fact.status:
         case "proposed":
+            # Not `waits_for`: where that superior is away, whoever acts for them decides and has to know.
             other: Recipient = "superior" if proposer == fact.employee else fact.employee
-            return (_of_plan(event, "plan.proposed", fact, fact.waits_for or other),)
+            return (_of_plan(event, "plan.proposed", fact, other),)
         case "returned":
             return (_of_plan(event, "plan.returned", fact, proposer),)
         case "agreed":

@@ -163,7 +163,9 @@ async def test_whoever_acts_for_the_superior_is_told_and_a_superior_who_left_is_
     )
     # It happened under Rina and is heard of today.
     await service.hear(replace(development_plan(), occurred_at=now - timedelta(days=50)))
-    assert {person for person, _, template in await service.notices() if template.endswith("superior")} == {HADI}
+    await service.hear(facts.plan(appraisal.PlanProposed, waits_for=RINA))
+    told = {(person, template) for person, _, template in await service.notices() if template.endswith("superior")}
+    assert told == {(HADI, "development-plan.proposed.superior"), (HADI, "plan.proposed.superior")}
 
 
 async def test_where_nobody_is_above_hr_is_told(service: Notification) -> None:

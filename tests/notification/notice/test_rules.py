@@ -82,7 +82,7 @@ def test_two_scores_within_a_band_are_one_notice_and_the_next_band_is_another() 
     ("kind", "proposed_by", "waits_for", "expected"),
     [
         (appraisal.PlanProposed, RINA, SITI, {(SITI, "plan.proposed")}),
-        (appraisal.PlanProposed, SITI, RINA, {(RINA, "plan.proposed.superior")}),
+        (appraisal.PlanProposed, SITI, RINA, {("superior", "plan.proposed.superior")}),
         (appraisal.PlanProposed, SITI, None, {("superior", "plan.proposed.superior")}),
         (appraisal.PlanProposed, RINA, None, {(SITI, "plan.proposed")}),
         (appraisal.PlanReturned, SITI, SITI, {(SITI, "plan.returned")}),

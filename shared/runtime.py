@@ -191,7 +191,7 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
                 await api.close()
 
     async def problems() -> list[str]:
-        away = [db for db in (api, worker.db if worker else None) if db is not None and not await _answers(db)]
+        away = [db for db in (api, worker.db if worker else None) if db is not None and not await db.answers()]
         return (worker.problems() if worker else []) + ["database away"] * bool(away)
 
     async def status() -> dict[str, Any]:
@@ -210,17 +210,6 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
     )
     app.add_route("/asyncapi.json", _asyncapi(service), include_in_schema=False)
     return app
-
-
-async def _answers(db: Database) -> bool:
-    try:
-        async with db.transaction() as conn:
-            await conn.execute(text("SELECT 1"))
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        return False
-    return True
 
 
 def _asyncapi(service: Service) -> Callable[[Request], Awaitable[Response]]:

@@ -1,6 +1,7 @@
 """Connections to one service's database, and the one place where transactions begin and end."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -16,7 +17,7 @@ R = TypeVar("R")
 
 #: Lost a race or were chosen as a deadlock's victim: run the whole transaction again.
 _RACES = {"40001", "40P01"}
-_ATTEMPTS = 5
+_ATTEMPTS = 10
 
 
 class VersionConflict(Exception):
@@ -26,8 +27,12 @@ class VersionConflict(Exception):
 class Database:
     """A pool for one role. `epoch` belongs to the database and is raised by a restore."""
 
-    def __init__(self, url: str, *, size: int = 10) -> None:
-        """`url` is postgresql+asyncpg://role:password@host:port/database."""
+    def __init__(self, url: str, *, size: int = 10, patience: float = 60) -> None:
+        """`url` is postgresql+asyncpg://role:password@host:port/database.
+
+        A statement that is not answered within `patience` seconds raises TimeoutError: a server that vanished without
+        a word would be waited for for ever.
+        """
         self.url = url
         self.engine = create_async_engine(
             url,
@@ -39,6 +44,7 @@ class Database:
             json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
             connect_args={
                 "timeout": 5,
+                "command_timeout": patience,
                 "server_settings": {"idle_in_transaction_session_timeout": "60000", "lock_timeout": "20000"},
             },
         )
@@ -69,7 +75,7 @@ class Database:
             except (VersionConflict, DBAPIError) as error:
                 if attempt == _ATTEMPTS or not is_race(error):
                     raise
-                await asyncio.sleep(0.005 * attempt)
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # apart, or they meet again
         raise AssertionError("unreachable")
 
     async def epoch(self) -> int:
@@ -78,6 +84,17 @@ class Database:
             async with self.engine.connect() as conn:
                 self._epoch = int((await conn.execute(text("SELECT value FROM epoch"))).scalar_one())
         return self._epoch
+
+    async def answers(self) -> bool:
+        """Whether the database is there."""
+        try:
+            async with self.engine.connect() as conn:
+                await conn.execute(text("SELECT 1"))
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            return False
+        return True
 
     async def close(self) -> None:
         """Close all connections."""

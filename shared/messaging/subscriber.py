@@ -215,12 +215,15 @@ class Consumer:
         await message.term()
 
     async def _patiently(self, work: Callable[[], Awaitable[R]]) -> R:
-        """Do `work`, again after every outage of the database; anything else it raises is the caller's."""
+        """Do `work`, again after every outage of the database; anything else it raises is the caller's.
+
+        So is time that ran out while the database answers others: that work is too slow, and half of it may not be.
+        """
         while True:
             try:
                 done = await work()
             except Exception as error:
-                if not is_outage(error):
+                if not is_outage(error) or (isinstance(error, TimeoutError) and await self.db.answers()):
                     raise
                 self._database = "database away"
                 log.warning("consumer.waits_for_database", durable=self.durable, error=error)

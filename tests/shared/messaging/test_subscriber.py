@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.embedded.nats import Nats, service_user
 from shared.eventstore.database import Database
-from shared.eventstore.decider import Recorded
+from shared.eventstore.decider import Recorded, event_id
 from shared.messaging import dead_letters
 from shared.messaging.envelope import Received, encode
 from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, apply, connect
@@ -197,6 +197,28 @@ async def test_one_poison_among_many_stands_alone_and_can_be_retried_from_its_ro
     assert await dead_letters.listed(worker) == []
     with pytest.raises(dead_letters.NoSuchDeadLetter):
         await dead_letters.drop(worker, letter["id"])
+
+
+async def test_work_that_takes_too_long_fails_alone_while_the_database_answers(
+    road: Client, bare: Any, nats_server: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.subscriber.MAX_TRIES", 1)
+
+    async def dawdle(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:
+        await count(conn, [message for message in messages if message.data.total != POISON])
+        if any(message.data.total == POISON for message in messages):
+            await conn.execute(text("SELECT pg_sleep(60)"))
+
+    sources, culprit = [uuid4() for _ in range(3)], uuid4()
+    for source in [sources[0], culprit, *sources[1:]]:
+        await road.jetstream().publish(SUBJECT, body(source, 1, POISON if source == culprit else 1))
+    hasty = Database(bare.url("worker"), patience=0.5)
+    async with consumer(nats_server.url, subscription("event", dawdle), hasty):
+        await until(lambda: done(road, "bare--bare--event"))
+    assert await totals(hasty) == dict.fromkeys(sources, 1)
+    [letter] = await dead_letters.listed(hasty)
+    assert (letter["reason"], letter["event_id"]) == ("handler", str(event_id("medan", culprit, 1)))
+    await hasty.close()
 
 
 async def test_a_handler_killed_before_its_commit_runs_again_and_counts_once(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.activity.period.gate import known_rules
+from shared.people.queries import known_rules
 from shared.people.sight import SEE_ALL, check_in_sight
 from shared.web.auth import Caller, employee_of
 

@@ -24,13 +24,6 @@ class PeriodClosed(Refusal):
     status = 409
 
 
-class UnknownEmployee(Refusal):
-    """The directory has told of no such active employee."""
-
-    code = "unknown-employee"
-    status = 422
-
-
 class UnknownUnit(Refusal):
     """The directory has told of no such unit."""
 
@@ -46,15 +39,6 @@ def check_open(period: str, closed: frozenset[str]) -> None:
             "This period is closed; ask hr for an adjustment.",
             period=period,
         )
-
-
-def unknown_employee(employee: object) -> UnknownEmployee:
-    """The refusal of an employee nobody has told of."""
-    return UnknownEmployee(
-        "Pegawai ini belum dikenal atau tidak aktif; daftarkan dulu di direktori. / "
-        "This employee is not known or not active; register them in the directory first.",
-        employee=str(employee),
-    )
 
 
 def unknown_unit(unit: object) -> UnknownUnit:

@@ -6,28 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.errors import NotFound
-from shared.people.queries import Rules, authorities, instansi_rules, people_in, units_below
+from shared.people.queries import authorities, known_rules, people_in, units_below
 from shared.people.sight import check_in_sight, in_sight
 from shared.web.auth import Caller
-
-
-class UnknownInstansi(NotFound):
-    """The directory has not told of this instansi yet."""
-
-    code = "unknown-instansi"
-
-
-async def known_rules(conn: AsyncConnection, instansi: str) -> Rules:
-    """The rules of the instansi; UnknownInstansi until the directory has told of it."""
-    rules = await instansi_rules(conn, instansi)
-    if rules is None:
-        raise UnknownInstansi(
-            "Instansi ini belum dikenal; coba lagi setelah direktori mengumumkannya. / "
-            "This instansi is not known yet; try again once the directory has announced it.",
-            instansi=instansi,
-        )
-    return rules
 
 
 async def is_superior(

@@ -46,19 +46,3 @@ def read_period(written: str) -> Period:
         return Period.parse(written)
     except ValueError as error:
         raise Invalid(f'Periode ditulis "2026-03" atau "2026-Q1". / {error}') from error
-
-
-def unknown_employee(employee: object) -> Refusal:
-    """The refusal of somebody the directory has not told of."""
-    return UnknownEmployee(
-        "Pegawai ini belum dikenal atau tidak aktif; daftarkan dulu di direktori. / "
-        "This employee is not known or not active; register them in the directory first.",
-        employee=str(employee),
-    )
-
-
-class UnknownEmployee(Refusal):
-    """The directory has told of no such active employee."""
-
-    code = "unknown-employee"
-    status = 422

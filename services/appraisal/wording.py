@@ -17,7 +17,5 @@ TITLES: Mapping[str, Wording] = {
     "proposal-changed": Wording("Usulan sudah berubah", "The proposal has changed"),
     "reason-required": Wording("Alasan wajib diisi", "A reason is required"),
     "review-closed": Wording("Evaluasi sudah ditutup", "The review is closed"),
-    "unknown-employee": Wording("Pegawai tidak dikenal", "Unknown employee"),
-    "unknown-instansi": Wording("Instansi tidak dikenal", "Unknown instansi"),
     "zero-target-needs-rule": Wording("Target nol memerlukan aturan", "A target of zero needs a rule"),
 }

@@ -8,14 +8,8 @@ from services.training.clock import today
 from shared.errors import Forbidden, Refusal
 from shared.eventstore.decider import Context
 from shared.people.queries import authorities
+from shared.people.refusals import NotTheSuperior
 from shared.web.auth import Caller, Role
-
-
-class NotTheSuperior(Refusal):
-    """The reporting lines give the caller no right over this employee."""
-
-    code = "not-the-superior"
-    status = 403
 
 
 class ReasonRequired(Refusal):

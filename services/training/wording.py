@@ -18,9 +18,7 @@ TITLES: Mapping[str, Wording] = {
     "need-not-waiting": Wording("Kebutuhan tidak menunggu", "The need does not wait"),
     "no-course-yet": Wording("Belum ada pelatihan", "There is no course yet"),
     "not-completed": Wording("Pelatihan belum selesai", "The course is not completed"),
-    "not-the-superior": Wording("Bukan atasan pegawai ini", "Not this employee's superior"),
     "plan-not-proposed": Wording("Rencana tidak menunggu keputusan", "The plan does not wait for a decision"),
     "reason-required": Wording("Alasan wajib diisi", "A reason is required"),
     "unknown-competency": Wording("Kompetensi tidak dikenal", "The competency is not known"),
-    "unknown-employee": Wording("Pegawai tidak dikenal", "The employee is not known"),
 }

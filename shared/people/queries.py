@@ -12,6 +12,7 @@ from shared.calendar import Period, PeriodKind, WorkingCalendar, zone_of
 from shared.contracts.directory import Policy
 from shared.eventstore.rows import fetch
 from shared.people.authority import Assignment, Authority, authority, main_assignment, seat_of_superior
+from shared.people.refusals import unknown_instansi
 
 _COLUMNS = "a.id, a.employee, a.unit, a.position, a.superior, a.kind, a.valid_from, a.valid_to"
 _OF_EMPLOYEES = (
@@ -58,6 +59,14 @@ async def instansi_rules(conn: AsyncConnection, instansi: str) -> Rules | None:
     for zone, first_day, holidays, policy in await fetch(conn, sql, instansi):
         return Rules(instansi, zone, first_day, frozenset(holidays), Policy.model_validate(policy))
     return None
+
+
+async def known_rules(conn: AsyncConnection, instansi: str) -> Rules:
+    """The rules of an instansi; UnknownInstansi while the directory has not told of it."""
+    rules = await instansi_rules(conn, instansi)
+    if rules is None:
+        raise unknown_instansi(instansi)
+    return rules
 
 
 async def known_employees(conn: AsyncConnection, instansi: str, ids: Collection[UUID]) -> set[UUID]:

@@ -35,6 +35,7 @@ TITLES: Mapping[str, Wording] = {
     "malformed-json": Wording("JSON tidak sah", "The JSON is not valid"),
     "method-not-allowed": Wording("Metode tidak tersedia di alamat ini", "This address does not know the method"),
     "not-found": Wording("Tidak ditemukan", "Not found"),
+    "not-the-superior": Wording("Bukan atasan yang berwenang", "Not the superior in charge"),
     "nul-character": Wording("Karakter U+0000 ditolak", "The character U+0000 is refused"),
     "other-instansi": Wording("Token milik instansi lain", "The token belongs to another instansi"),
     "role-required": Wording("Peran tidak mencukupi", "The role is not sufficient"),
@@ -43,6 +44,8 @@ TITLES: Mapping[str, Wording] = {
     "token-expired": Wording("Token kedaluwarsa", "The token has expired"),
     "token-invalid": Wording("Token tidak sah", "The token is not valid"),
     "token-missing": Wording("Token tidak ada", "The token is missing"),
+    "unknown-employee": Wording("Pegawai tidak dikenal", "Unknown employee"),
+    "unknown-instansi": Wording("Instansi tidak dikenal", "Unknown instansi"),
 }
 
 _BY_STATUS: Mapping[int, Wording] = {

@@ -35,18 +35,18 @@ from services.activity.entry.events import (
 )
 from services.activity.entry.refusals import (
     EntryClosed,
-    NotTheSuperior,
     NotVerified,
     NotWaiting,
     OwnEntry,
     TextRequired,
     UnknownIndicator,
 )
-from services.activity.refusals import FutureDate, TooEarly, check_open, unknown_employee
+from services.activity.refusals import FutureDate, TooEarly, check_open
 from shared.contracts.activity import EntryStatus
 from shared.errors import ContentDiffers, Forbidden, NotFound, StaleVersion
 from shared.eventstore.decider import Decider
 from shared.eventstore.texts import Text
+from shared.people.refusals import NotTheSuperior, unknown_employee
 
 _CLOCK_AHEAD = timedelta(days=1)
 

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from services.activity.entry.queue import waiting_days, waiting_entries
-from services.activity.period.gate import known_rules
 from shared.contracts.base import Amount
+from shared.people.queries import known_rules
 from shared.web.auth import CallerDep, Role, employee_of
 from shared.web.edge import ContextDep, DbDep
 from shared.web.fields import Day

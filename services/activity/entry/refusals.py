@@ -24,13 +24,6 @@ class OwnEntry(Refusal):
     status = 403
 
 
-class NotTheSuperior(Refusal):
-    """The reporting lines give the caller no right over this entry."""
-
-    code = "not-the-superior"
-    status = 403
-
-
 class NotWaiting(Refusal):
     """Only what waits can be verified or returned."""
 

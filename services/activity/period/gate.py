@@ -6,22 +6,14 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.calendar import Period
-from shared.errors import Refusal
 from shared.eventstore.rows import fetch
-from shared.people.queries import Rules, instansi_rules
+from shared.people.queries import Rules, known_rules
 
 #: How much a device's clock may be ahead around midnight.
 LEEWAY = timedelta(minutes=10)
 
 _LOCK = "SELECT pg_advisory_xact_lock{}(hashtextextended('activity.period:' || $1, 0))"
 _CLOSING = "SELECT period, status, verifiable_until FROM activity_period WHERE instansi = $1"
-
-
-class UnknownInstansi(Refusal):
-    """The directory has not told of this instansi yet."""
-
-    code = "unknown-instansi"
-    status = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +54,3 @@ async def read_desk(conn: AsyncConnection, instansi: str, now: datetime) -> Desk
     closing = await fetch(conn, _CLOSING, instansi)
     final = frozenset(period for period, status, until in closing if status == "sealed" or until < today)
     return Desk(rules, today, frozenset(row[0] for row in closing), final)
-
-
-async def known_rules(conn: AsyncConnection, instansi: str) -> Rules:
-    """The rules of the instansi; raises UnknownInstansi."""
-    rules = await instansi_rules(conn, instansi)
-    if rules is None:
-        raise UnknownInstansi(
-            "Instansi ini belum dikenal; coba lagi setelah direktori mengumumkannya. / "
-            "This instansi is not known yet; try again once the directory has announced it.",
-            instansi=instansi,
-        )
-    return rules

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.activity.refusals import FutureDate, TooEarly, check_open, unknown_employee, unknown_unit
+from services.activity.refusals import FutureDate, TooEarly, check_open, unknown_unit
 from services.activity.service_record.events import Event, Service, ServiceRecorded
 from services.activity.source import Source
 from shared.errors import Refusal
 from shared.eventstore.decider import Decider
+from shared.people.refusals import unknown_employee
 
 
 class EndsBeforeStart(Refusal):

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.appraisal.access import check_readable, known_rules, readable_people
-from services.appraisal.bodies import Results, Source, results, unknown_employee
+from services.appraisal.access import check_readable, readable_people
+from services.appraisal.bodies import Results, Source, results
 from services.appraisal.competency.gaps import LEVELS, POSTS, recompute_gaps
 from services.appraisal.competency.view import CompetencyLevelRow
 from services.appraisal.locks import hold
@@ -18,7 +18,8 @@ from services.appraisal.rules.job_person_match import CompetencyLevel, Purpose, 
 from shared.errors import Invalid, Refusal
 from shared.eventstore.decider import Context
 from shared.eventstore.rows import fetch, upsert
-from shared.people.queries import known_employees
+from shared.people.queries import known_employees, known_rules
+from shared.people.refusals import unknown_employee
 from shared.web.auth import Caller, CallerDep, requires
 from shared.web.batch import Batch, DryRun, merge, parse
 from shared.web.edge import ContextDep, DbDep, context_of

@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.appraisal.access import known_rules
 from services.appraisal.locks import hold
 from services.appraisal.period.view import period_id
 from services.appraisal.reaction import own_motion
@@ -18,7 +17,7 @@ from services.appraisal.review.decider import Close, Command
 from services.appraisal.review.events import ReviewClosed
 from services.appraisal.review.measure import policy_of
 from services.appraisal.review.opening import open_everybody
-from services.appraisal.review.recompute import Cause, clock, recompute
+from services.appraisal.review.recompute import Cause, recompute
 from services.appraisal.review.slice import REVIEW
 from services.appraisal.review.view import MEASURED
 from services.appraisal.rules.predicate import Rating
@@ -30,6 +29,7 @@ from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.outbox import Publication, publish_state, row_source
 from shared.eventstore.rows import fetch
+from shared.people.queries import known_rules
 
 log = structlog.get_logger(__name__)
 
@@ -224,5 +224,4 @@ async def _count(conn: AsyncConnection, instansi: str, period: Period) -> None:
     [[closed_at]] = await fetch(conn, _CLOSED, instansi, id_, context.now, *counts)
     names = ("expected", "rated", "not_rated", "not_measured")
     message = PeriodClosed(period=str(period), closed_at=closed_at, **dict(zip(names, counts, strict=True)))
-    _, epoch = await clock(conn)
-    await publish_state(conn, context, [Publication(instansi, row_source(id_, "closed"), message)], epoch)
+    await publish_state(conn, context, [Publication(instansi, row_source(id_, "closed"), message)])

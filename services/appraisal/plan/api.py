@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.appraisal.access import is_superior, known_rules
-from services.appraisal.bodies import Results, results, unknown_employee
+from services.appraisal.access import is_superior
+from services.appraisal.bodies import Results, results
 from services.appraisal.plan.bodies import (
     Agreement,
     ImportedPlan,
@@ -30,7 +30,8 @@ from shared.eventstore import texts
 from shared.eventstore.decider import Context, Order, Outcome
 from shared.eventstore.execute import execute
 from shared.eventstore.texts import Text
-from shared.people.queries import known_employees, superior_of
+from shared.people.queries import known_employees, known_rules, superior_of
+from shared.people.refusals import unknown_employee
 from shared.web.auth import Caller, CallerDep, employee_of, requires
 from shared.web.batch import Batch, DryRun, merge, parse
 from shared.web.concurrency import IfMatch, etag

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.appraisal.access import check_readable, known_rules, readable_people
+from services.appraisal.access import check_readable, readable_people
 from services.appraisal.plan.bodies import text_ids, with_titles
 from services.appraisal.plan.events import PlanReturned
 from services.appraisal.plan.slice import PLAN
@@ -17,7 +17,7 @@ from shared.errors import NotFound
 from shared.eventstore import texts
 from shared.eventstore.execute import load
 from shared.eventstore.rows import fetch
-from shared.people.queries import reports_of
+from shared.people.queries import known_rules, reports_of
 from shared.web.auth import CallerDep, employee_of
 from shared.web.concurrency import etag
 from shared.web.edge import ContextDep, DbDep

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.appraisal.access import check_readable, has_no_superior, is_superior, known_rules, readable_people
+from services.appraisal.access import check_readable, has_no_superior, is_superior, readable_people
 from services.appraisal.bodies import Amount, read_period
 from services.appraisal.locks import hold
 from services.appraisal.review.decider import Command, ConfirmRealisation, EnterRealisation, Rate, ReasonRequired
@@ -24,6 +24,7 @@ from shared.eventstore import texts
 from shared.eventstore.decider import Context, Order, Outcome
 from shared.eventstore.execute import execute, load
 from shared.eventstore.rows import fetch
+from shared.people.queries import known_rules
 from shared.web.auth import Caller, CallerDep, Role, employee_of
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep

@@ -12,18 +12,12 @@ from services.training.competency.confirm import confirm
 from services.training.competency.view import is_known
 from shared.errors import Refusal
 from shared.people.queries import known_employees
+from shared.people.refusals import unknown_employee
 from shared.web.auth import CallerDep
 from shared.web.edge import ContextDep, DbDep
 from shared.web.fields import Code, Whole
 
 router = APIRouter(prefix="/competencies", tags=["competencies"])
-
-
-class UnknownEmployee(Refusal):
-    """The directory has told of no such active employee."""
-
-    code = "unknown-employee"
-    status = 404
 
 
 class UnknownCompetency(Refusal):
@@ -47,7 +41,7 @@ async def confirm_after_coaching(
 
     async def work(conn: AsyncConnection) -> dict[str, Any]:
         if not await known_employees(conn, context.instansi, [employee]):
-            raise UnknownEmployee("Pegawai ini tidak dikenal. / There is no such employee.")
+            raise unknown_employee(employee)
         by = await demand_superior(conn, context, caller, employee, body.reason)
         if not await is_known(conn, context.instansi, competency):
             raise UnknownCompetency(

@@ -34,18 +34,18 @@ from services.activity.entry.events import (
 )
 from services.activity.entry.refusals import (
     EntryClosed,
-    NotTheSuperior,
     NotVerified,
     NotWaiting,
     OwnEntry,
     TextRequired,
     UnknownIndicator,
 )
-from services.activity.refusals import FutureDate, PeriodClosed, TooEarly, UnknownEmployee
+from services.activity.refusals import FutureDate, PeriodClosed, TooEarly
 from services.activity.source import Source
 from shared.errors import ContentDiffers, Forbidden, NotFound, StaleVersion
 from shared.eventstore.texts import Text
 from shared.people.authority import Authority
+from shared.people.refusals import NotTheSuperior, UnknownEmployee
 from shared.testing.spec import given
 from tests.activity.people import BUDI, DEWI, EXAMINATIONS, HADI, RINA, SITI, known
 

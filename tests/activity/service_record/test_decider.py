@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.activity.refusals import FutureDate, PeriodClosed, TooEarly, UnknownEmployee, UnknownUnit
+from services.activity.refusals import FutureDate, PeriodClosed, TooEarly, UnknownUnit
 from services.activity.service_record.decider import DECIDER, EndsBeforeStart, Record, ServiceRecord
 from services.activity.service_record.events import Service, ServiceRecorded
 from services.activity.source import Source
+from shared.people.refusals import UnknownEmployee
 from shared.testing.spec import given
 from tests.activity.people import COUNTER, SITI
 

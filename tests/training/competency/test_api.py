@@ -70,7 +70,7 @@ async def test_wrong_confirmations_are_refused_and_leave_no_trace(
 async def test_unknown_people_and_competencies_are_refused(http: httpx.AsyncClient, as_: As) -> None:
     nobody = f"/competencies/{person('nobody')}/komunikasi/confirm"
     answer = await http.post(nobody, json=GOOD, headers=as_("Hana", "hr"))
-    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-employee")
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown-employee")
     typo = f"/competencies/{person('Ani')}/komunikassi/confirm"
     answer = await http.post(typo, json=GOOD, headers=as_("Budi"))
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown-competency")

@@ -76,15 +76,19 @@ def agency(old: Agency | None, said: Mapping[str, Any], today: date) -> Agency:
     if _rules(new) == _rules(old) and "effective_from" not in said:
         return _at(new, old.policy.version, old.effective_from)
     if "effective_from" not in said and old.effective_from > today:
-        raise RulesPlanned(
-            "Aturan baru sudah direncanakan: sebut effective_from, pada atau sesudah harinya, atau lebih awal bila "
-            "seluruh rencana maju. / New rules are planned: name effective_from, that day or later, or an earlier one to "
-            "bring the whole plan forward.",
-            field="effective_from",
-            planned_from=old.effective_from.isoformat(),
-        )
+        raise _planned(old)
     unchanged = _rules(new) == _rules(old) and new.effective_from == old.effective_from
     return _at(new, old.policy.version + (0 if unchanged else 1), new.effective_from)
+
+
+def _planned(old: Agency) -> RulesPlanned:
+    return RulesPlanned(
+        "Aturan baru sudah direncanakan: sebut effective_from, pada atau sesudah harinya, atau lebih awal bila "
+        "seluruh rencana maju. / New rules are planned: name effective_from, that day or later, or an earlier one to "
+        "bring the whole plan forward.",
+        field="effective_from",
+        planned_from=old.effective_from.isoformat(),
+    )
 
 
 def _rules(of: Agency) -> tuple[Any, ...]:

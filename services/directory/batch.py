@@ -66,14 +66,13 @@ async def carry_out(
     `read` turns a raw item into what it says; it raises ValidationError or a Refusal.
     """
     items, unreadable = _read(request, body, read)
-    epoch = await db.epoch()
 
     async def work(conn: AsyncConnection) -> Planned:
         await store.hold(conn, context.instansi)
         planned = await plan(conn, context.instansi, items)
         if not dry_run:
             changed = (r for records in planned.records.values() for r in records if planned.known.before(r) != r)
-            await store.write(conn, context, changed, epoch)
+            await store.write(conn, context, changed)
         return planned
 
     planned = await db.run(work, context.instansi)

@@ -148,7 +148,7 @@ async def known(conn: AsyncConnection, instansi: str, names: Names) -> Known:
     )
 
 
-async def write(conn: AsyncConnection, context: Context, records: Iterable[Record], epoch: int) -> None:
+async def write(conn: AsyncConnection, context: Context, records: Iterable[Record]) -> None:
     """Keep these records, which are new or changed, and tell everybody who listens."""
     unique = {record.id: record for record in records}
     by_kind: dict[type[Record], list[dict[str, Any]]] = {Position: [], Unit: [], Employee: [], Assignment: []}
@@ -168,7 +168,7 @@ async def write(conn: AsyncConnection, context: Context, records: Iterable[Recor
         ]
         await fetch(conn, _KEEP_OUTSIDE, context.instansi, to_json(pairs))
     publications = [Publication(context.instansi, record.id, message(record)) for record in unique.values()]
-    await publish_state(conn, context, publications, epoch)
+    await publish_state(conn, context, publications)
 
 
 def changed_by(context: Context) -> str:

@@ -25,7 +25,7 @@ class VersionConflict(Exception):
 
 
 class Database:
-    """A pool for one role. `epoch` belongs to the database and is raised by a restore."""
+    """A pool for one role."""
 
     def __init__(self, url: str, *, size: int = 10, patience: float = 60) -> None:
         """`url` is postgresql+asyncpg://role:password@host:port/database.
@@ -48,7 +48,6 @@ class Database:
                 "server_settings": {"idle_in_transaction_session_timeout": "60000", "lock_timeout": "20000"},
             },
         )
-        self._epoch: int | None = None
 
     @asynccontextmanager
     async def transaction(self, instansi: str | None = None) -> AsyncIterator[AsyncConnection]:
@@ -77,13 +76,6 @@ class Database:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # apart, or they meet again
         raise AssertionError("unreachable")
-
-    async def epoch(self) -> int:
-        """Raised by a restore, so that versions after it are newer than those before."""
-        if self._epoch is None:
-            async with self.engine.connect() as conn:
-                self._epoch = int((await conn.execute(text("SELECT value FROM epoch"))).scalar_one())
-        return self._epoch
 
     async def answers(self) -> bool:
         """Whether the database is there."""

@@ -74,12 +74,12 @@ ON CONFLICT (instansi, source) DO UPDATE
 SET version = p.version + 1, type = excluded.type, content = excluded.content, meta = excluded.meta,
     occurred_at = excluded.occurred_at, changed_at = now()
 WHERE (p.type, p.content) IS DISTINCT FROM (excluded.type, excluded.content)
-RETURNING p.instansi, p.source, p.version, p.occurred_at, p.changed_at, p.meta
+RETURNING p.instansi, p.source, p.version, p.occurred_at, p.changed_at, p.meta, (SELECT value FROM epoch)
 """
 
 
 async def publish_state(
-    conn: AsyncConnection, context: Context, publications: Sequence[Publication], epoch: int
+    conn: AsyncConnection, context: Context, publications: Sequence[Publication]
 ) -> list[tuple[str, UUID]]:
     """Make the newest state of each source public, once a source and call, and only where its content changed.
 
@@ -99,8 +99,8 @@ async def publish_state(
         }
         for (instansi, source), message in newest.items()
     ]
-    changed = [Recorded(*row) for row in await fetch(conn, _PUBLISH, to_json(rows))]
+    changed = await fetch(conn, _PUBLISH, to_json(rows))
     if changed:
-        parcels = [parcel(newest[at.instansi, at.stream], at, epoch) for at in changed]
+        parcels = [parcel(newest[row[0], row[1]], Recorded(*row[:6]), epoch=row[6]) for row in changed]
         await fetch(conn, f"WITH sent AS ({outbox_sql('$1')}) SELECT pg_notify('{CHANNEL}', '')", to_json(parcels))
-    return [(at.instansi, at.stream) for at in changed]
+    return [(row[0], row[1]) for row in changed]

@@ -47,7 +47,8 @@ class Republisher:
 
     async def send(self, since: datetime | None = None, instansi: str | None = None) -> int:
         """Everything recorded since `since` (None: ever), of `instansi` (None: all); returns how many messages."""
-        epoch, sent = await self.db.epoch(), 0
+        async with self.db.transaction() as conn:
+            [[epoch]], sent = await fetch(conn, "SELECT value FROM epoch"), 0
         for slice_ in self.slices:
             if slice_.publish is None:
                 continue

@@ -103,12 +103,11 @@ def _not_used(desk: Desk) -> Invalid:
 async def advance(db: Database, context: Context, period: str) -> None:
     """Go on as far as possible now: lapse what can no longer be verified, then seal and tell. Safe at any time."""
     own = replace(context, actor=None, role="system", origin="reaction")
-    epoch = await db.epoch()
     done = False
     while not done:
         while await db.run(lambda conn: _lapse_some(conn, own, period), own.instansi):
             pass
-        done = await db.run(lambda conn: _seal(conn, own, period, epoch), own.instansi)
+        done = await db.run(lambda conn: _seal(conn, own, period), own.instansi)
 
 
 async def _lapse_some(conn: AsyncConnection, context: Context, period: str) -> int:
@@ -122,7 +121,7 @@ async def _lapse_some(conn: AsyncConnection, context: Context, period: str) -> i
     return len(waiting)
 
 
-async def _seal(conn: AsyncConnection, context: Context, period: str, epoch: int) -> bool:
+async def _seal(conn: AsyncConnection, context: Context, period: str) -> bool:
     """Whether there is nothing more to do now; False when something that must lapse came up meanwhile."""
     # The first look holds nobody off: superiors may still decide for days.
     for look in (read_desk, stop_everybody):
@@ -133,7 +132,7 @@ async def _seal(conn: AsyncConnection, context: Context, period: str, epoch: int
     people = await _digests(conn, context.instansi, period)
     entries = sum(digest.entries for digest in people.values())
     await conn.exec_driver_sql(_SEALED, (context.instansi, period, context.now, len(people), entries))
-    await publish_state(conn, context, _parts(context.instansi, period, called_by, people), epoch)
+    await publish_state(conn, context, _parts(context.instansi, period, called_by, people))
     return True
 
 

@@ -48,10 +48,7 @@ async def answer(body: Batch, request: Request, caller: Sender, context: Context
     """Take in up to 500 answers, each accepted or refused by itself."""
     parsed = parse(request, Answer, body.items)
     good = [item for item in parsed if isinstance(item, Answer)]
-    epoch = await db.epoch()
-    done = (
-        await db.run(lambda conn: answer_all(conn, context, caller.id, good, epoch), context.instansi) if good else []
-    )
+    done = await db.run(lambda conn: answer_all(conn, context, caller.id, good), context.instansi) if good else []
     return results(request, body.items, merge(parsed, done))
 
 

@@ -47,7 +47,7 @@ WHERE ($1::text IS NULL OR s.instansi = $1) AND (s.respondents, s.sums) IS DISTI
 
 
 async def answer_all(
-    conn: AsyncConnection, context: Context, sender: str, items: Sequence[Answer], epoch: int
+    conn: AsyncConnection, context: Context, sender: str, items: Sequence[Answer]
 ) -> list[Outcome[None, Answer] | Refusal]:
     """Keep each answer once, or say why not, and tell the indices that changed."""
     desk = await open_desk(conn, context.instansi, context.now)
@@ -71,7 +71,7 @@ async def answer_all(
         seen[item.id] = content
         rows.append(_row(item, period, context, sender))
         done.append(Outcome(item.id, 1, None, [item]))
-    await _keep(conn, context, rows, epoch)
+    await _keep(conn, context, rows)
     return done
 
 
@@ -111,7 +111,7 @@ def _row(item: Answer, period: str, context: Context, sender: str) -> dict[str, 
     }
 
 
-async def _keep(conn: AsyncConnection, context: Context, rows: Sequence[Mapping[str, Any]], epoch: int) -> None:
+async def _keep(conn: AsyncConnection, context: Context, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
     ordered = sorted(rows, key=lambda row: str(row["id"]))
@@ -135,7 +135,7 @@ async def _keep(conn: AsyncConnection, context: Context, rows: Sequence[Mapping[
         for row in sums
     ]
     await upsert(conn, SatisfactionRow, values)
-    await publish_state(conn, context, [_publication(context.instansi, *row) for row in sums], epoch)
+    await publish_state(conn, context, [_publication(context.instansi, *row) for row in sums])
 
 
 def _publication(instansi: str, unit: UUID, period: str, respondents: int, sums: Sequence[int]) -> Publication:

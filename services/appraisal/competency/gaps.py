@@ -86,8 +86,7 @@ async def recompute_gaps(conn: AsyncConnection, context: Context, rules: Rules, 
                 key = {"instansi": context.instansi, "id": id_, "employee": employee, "competency": competency}
                 rows.append(key | row)
     await upsert(conn, GapRow, rows)
-    [[epoch]] = await fetch(conn, "SELECT value FROM epoch")
-    await publish_state(conn, context, [_publication(row) for row in rows], epoch)
+    await publish_state(conn, context, [_publication(row) for row in rows])
     positions = [person.position for person in people.values()]
     await conn.exec_driver_sql(_SEEN, (context.instansi, list(people), positions))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from shared.contracts.appraisal import ScoreChanged
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.outbox import Publication, publish_state, row_source
-from shared.eventstore.rows import fetch, upsert
+from shared.eventstore.rows import upsert
 from shared.people.queries import Rules, instansi_rules
 
 _AT_ONCE = 1_000
@@ -51,12 +50,6 @@ def add(causes: Causes, keys: Iterable[Key], cause: Cause) -> None:
         else:
             first = min(other, cause, key=lambda c: (c.source is None, c.source or UUID(int=0), c.code))
             causes[key] = Cause(first.code, first.source, other.imported and cause.imported)
-
-
-async def clock(conn: AsyncConnection) -> tuple[datetime, int]:
-    """The database's time and epoch."""
-    [[now, epoch]] = await fetch(conn, "SELECT now(), value FROM epoch")
-    return now, epoch
 
 
 async def recompute(
@@ -96,8 +89,7 @@ async def _recompute(
     await upsert(conn, ReviewRow, changed)
     for outcome in await execute(conn, REVIEW, context, adjusted) if adjusted else []:
         outcome.accepted()
-    _, epoch = await clock(conn)
-    await publish_state(conn, context, [_publication(row) for row in changed], epoch)
+    await publish_state(conn, context, [_publication(row) for row in changed])
     await recompute_gaps(conn, context, rules, {row["employee"] for row in changed if row["state"] == "closed"})
 
 

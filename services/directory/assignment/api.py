@@ -102,8 +102,6 @@ async def _change(
     change: Callable[[Assignment], Assignment],
     response: Response,
 ) -> AssignmentOut:
-    epoch = await db.epoch()
-
     async def work(conn: AsyncConnection) -> AssignmentOut:
         await store.hold(conn, context.instansi)
         old = await queries.assignment_of(conn, context.instansi, id)
@@ -118,7 +116,7 @@ async def _change(
             beside = await store.assignments_of(conn, context.instansi, [old.employee])
             for refusal in misplaced(beside, {0: new}).values():
                 raise refusal
-            await store.write(conn, context, [new], epoch)
+            await store.write(conn, context, [new])
         rows = await queries.assignments(conn, context.instansi, old.employee)
         return next(AssignmentOut(**row) for row in rows if row["id"] == id)
 

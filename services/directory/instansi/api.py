@@ -93,10 +93,9 @@ async def put_instansi(
 ) -> Changed:
     """Register the instansi of the path, or change it. If-Match: the newest version of its rules that you saw."""
     said: dict[str, Any] = body.model_dump(exclude_none=True)
-    epoch = await db.epoch()
 
     async def work(conn: AsyncConnection) -> Changed:
-        return await _put(conn, context, said, expected, epoch)
+        return await _put(conn, context, said, expected)
 
     changed = await db.run(work, context.instansi)
     response.headers["ETag"] = etag(changed.version)
@@ -104,9 +103,7 @@ async def put_instansi(
     return changed
 
 
-async def _put(
-    conn: AsyncConnection, context: Context, said: dict[str, Any], expected: int | None, epoch: int
-) -> Changed:
+async def _put(conn: AsyncConnection, context: Context, said: dict[str, Any], expected: int | None) -> Changed:
     await queries.hold(conn, context.instansi)
     old = await queries.newest(conn, context.instansi)
     version = old.policy.version if old else 0
@@ -116,7 +113,7 @@ async def _put(
     new = agency(old, said, local_date(context.now, zone))
     if new != old:
         await queries.keep(conn, context.instansi, old, new, _midnight(new), changed_by(context))
-        await publish_state(conn, context, await queries.rules_in_force(conn, context.instansi), epoch)
+        await publish_state(conn, context, await queries.rules_in_force(conn, context.instansi))
     status: Literal["created", "changed", "unchanged"] = (
         "created" if old is None else "unchanged" if new == old else "changed"
     )

@@ -108,13 +108,12 @@ async def rules_in_force(conn: AsyncConnection, instansi: str | None = None) -> 
 
 async def announce_due_rules(db: Database) -> None:
     """Rules recorded for a day to come are told when the day has begun."""
-    epoch = await db.epoch()
 
     async def work(conn: AsyncConnection) -> None:
         [row] = await fetch(conn, "SELECT now()")
         context = Context(
             instansi="", actor=None, role="system", now=row[0], correlation_id=str(fresh_id()), origin="reaction"
         )
-        await publish_state(conn, context, await rules_in_force(conn), epoch)
+        await publish_state(conn, context, await rules_in_force(conn))
 
     await db.run(work)

@@ -1,4 +1,4 @@
-"""One running system for all tests of this folder that do not break it."""
+"""The running system as the tests of this folder meet it, and the story they look at."""
 
 from collections.abc import Iterator
 
@@ -10,20 +10,9 @@ from tests.e2e.town import Town
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]:
-    """Everything that `kinerja up` starts."""
-    running = EmbeddedSystem(tmp_path_factory.mktemp("system") / "data")
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
-
-
-@pytest.fixture(scope="session")
-def town(system: EmbeddedSystem) -> Iterator[Town]:
+def town(running_system: EmbeddedSystem) -> Iterator[Town]:
     """The system as its users meet it."""
-    visited = Town(system)
+    visited = Town(running_system)
     yield visited
     visited.leave()
 

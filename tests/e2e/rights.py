@@ -82,6 +82,7 @@ _PLAN = {
 _RATING = {"work_result": "meets", "behaviour": "meets", "text": "x"}
 _STATED = {"indicator": "{plan}", "value": "1"}
 APPRAISAL = {
+    "GET /plans": [_SEEN, Rule("own", "waiting=true")],
     "GET /plans/{employee}/{year}": [_theirs()],
     "PUT /plans/{employee}/{year}": [_theirs(body=_PLAN)],
     "POST /plans/{employee}/{year}/agree": [_theirs(body={"revision": 1})],

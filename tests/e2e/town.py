@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -24,7 +24,6 @@ from shared.calendar import Period, PeriodKind, local_date
 from shared.ids import fresh_id
 from shared.messaging.streams import connect
 from shared.testing.system import EmbeddedSystem
-from shared.web.development import development_token
 
 PATIENCE = 60.0
 #: What is no part of the record or of what is read: the road, and marks that let nothing count twice.
@@ -34,6 +33,7 @@ SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1
 """
+_MAILS = "SELECT count(*) FROM notice WHERE status = 'waiting' AND due_at < now() + interval '5 seconds'"
 
 Answer = httpx.Response
 
@@ -66,12 +66,10 @@ class Town:
         self._loop.close()
         self.http.close()
 
-    def token(self, instansi: str, *roles: str, employee: UUID | str | None = None, **claims: Any) -> str:
+    def token(self, instansi: str, *roles: str, employee: UUID | str | None = None, **more: Any) -> str:
         """A token of the system's own key."""
-        key = self.system.data.signing_key.read_bytes()
         person = UUID(str(employee)) if employee else None
-        lifetime = claims.pop("lifetime", timedelta(hours=1))
-        return development_token(key, instansi=instansi, roles=roles, employee=person, lifetime=lifetime, **claims)
+        return self.system.token(instansi, *roles, employee=person, **more)
 
     def ask(
         self, token: str | None, instansi: str, service: str, method: str, path: str, body: Any = None, **more: Any
@@ -117,24 +115,23 @@ class Town:
 
     def counts(self, service: str, instansi: str) -> dict[str, int]:
         """How many rows of an instansi each table of a service has, the outbox included."""
-        return {name: len(rows) for name, rows in self._rows(service, instansi, set()).items()}
+        return {name: len(rows) for name, rows in self._rows(service, [instansi]).items()}
 
-    def kept(self) -> dict[str, list[str]]:
-        """Every row of every table but those of the road, by service and table."""
+    def kept(self, *instansi: str) -> dict[str, list[str]]:
+        """Every row of these in every table but those of the road, by service and table."""
         tables: dict[str, list[str]] = {}
         for service in service_names():
-            rows = self._rows(service, None, _ROAD)
-            tables |= {f"{service}.{name}": kept for name, kept in rows.items()}
+            rows = self._rows(service, instansi)
+            tables |= {f"{service}.{name}": kept for name, kept in rows.items() if name not in _ROAD}
         return tables
 
-    def _rows(self, service: str, instansi: str | None, without: set[str]) -> dict[str, list[str]]:
+    def _rows(self, service: str, instansi: Sequence[str]) -> dict[str, list[str]]:
         if service not in self._tables:
             self._tables[service] = [name for (name,) in self.sql(service, _TABLES)]
-        wanted = [name for name in self._tables[service] if name not in without]
-        where = "" if instansi is None else " WHERE t.instansi = $1"
-        union = " UNION ALL ".join(f"SELECT '{name}', to_jsonb(t)::text FROM {name} t{where}" for name in wanted)
-        found: dict[str, list[str]] = {name: [] for name in wanted}
-        for name, row in self.sql(service, f"{union} ORDER BY 1, 2", *([] if instansi is None else [instansi])):
+        tables = self._tables[service]
+        each = (f"SELECT '{name}', to_jsonb(t)::text FROM {name} t WHERE t.instansi = ANY($1)" for name in tables)
+        found: dict[str, list[str]] = {name: [] for name in tables}
+        for name, row in self.sql(service, f"{' UNION ALL '.join(each)} ORDER BY 1, 2", list(instansi)):
             found[name].append(row)
         return found
 
@@ -173,8 +170,10 @@ class Town:
             return last, pending
 
         last, pending = self.road(look)
-        unsent = sum(self.sql(name, "SELECT count(*) FROM outbox")[0][0] for name in service_names())
-        mails = self.sql("notification", "SELECT count(*) FROM notice WHERE status = 'waiting'")[0][0]
+        unsent = sum(
+            self.sql(name, "SELECT count(*) FROM outbox WHERE parked_at IS NULL")[0][0] for name in service_names()
+        )
+        mails = self.sql("notification", _MAILS)[0][0]
         return last, pending, unsent, mails
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import orjson
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import StaleVersion
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute, load
+from shared.eventstore.outbox import MAX_BYTES, MessageTooLarge
 from shared.eventstore.rebuild import prove, rebuild
 from shared.ids import fresh_id
 from tests.shared.eventstore.counter import COUNTER, Add
@@ -94,6 +95,26 @@ async def test_nothing_stays_when_the_transaction_dies_before_its_end(api: Datab
     async with api.transaction("medan") as conn:
         for table in ("events", "outbox", "counter"):
             assert (await conn.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0
+
+
+async def test_a_message_too_large_for_the_road_is_refused_and_nothing_is_recorded(
+    api: Database, context: Context
+) -> None:
+    chatty = replace(context, correlation_id="x" * MAX_BYTES)
+    with pytest.raises(MessageTooLarge):
+        await api.run(lambda conn: execute(conn, COUNTER, chatty, [Order(fresh_id(), Add(3))]), "medan")
+    async with api.transaction("medan") as conn:
+        assert (await conn.execute(text("SELECT count(*) FROM events"))).scalar_one() == 0
+
+
+async def test_only_a_taken_version_is_a_lost_race(api: Database, bare: Any, context: Context) -> None:
+    owner = Database(bare.url("owner"))
+    async with owner.transaction() as conn:
+        await conn.execute(text("CREATE UNIQUE INDEX other_events ON counter (instansi, total)"))
+    await owner.close()
+    orders = [Order(fresh_id(), Add(3)), Order(fresh_id(), Add(3))]
+    with pytest.raises(IntegrityError, match="other_events"):
+        await api.run(lambda conn: execute(conn, COUNTER, context, orders), "medan")
 
 
 async def test_the_api_role_sees_and_writes_one_instansi_only(api: Database, context: Context) -> None:

@@ -260,7 +260,7 @@ TRAINING = [
         "invalid-input",
         True,
     ),
-    Bad("a level of nobody", "boss", "POST /competencies/{ghost}/komunikasi/confirm", _LEARNT, 404, "unknown-employee"),
+    Bad("a level of nobody", "boss", "POST /competencies/{ghost}/komunikasi/confirm", _LEARNT, 422, "unknown-employee"),
     Bad("a level by a colleague", "budi", _MASTER, _LEARNT, 403, "not-the-superior"),
     Bad("a level of seven", "boss", _MASTER, _LEARNT | {"level": 7}, 422, "level-out-of-range"),
     Bad("a level without a reason", "boss", _MASTER, {"level": 3}, 422, "invalid-input"),
@@ -306,6 +306,6 @@ NOWHERE = {
     "activity": ("PUT /entries/{new}", _WORK, 404, "unknown-instansi"),
     "appraisal": ("GET /reviews", None, 404, "unknown-instansi"),
     "directory": ("GET /instansi", None, 409, "instansi-unknown"),
-    "training": ("POST /competencies/{ghost}/x/confirm", _LEARNT, 404, "unknown-employee"),
+    "training": ("POST /competencies/{ghost}/x/confirm", _LEARNT, 422, "unknown-employee"),
     "notification": ("PUT /settings", {"hr_contacts": ["{ghost}"]}, 422, "employee-unknown"),
 }

@@ -129,6 +129,8 @@ async def test_bad_input_gets_one_code_and_leaves_no_trace(call: Call, worker: D
         assert (answer.status_code, answer.json()["code"]) == (422, code), body
     assert (await call("GET", "/instansi")).json()["code"] == "instansi-unknown"
     assert await told(worker) == []
+    [error] = (await call("PUT", "/instansi", MEDAN | {"zone": "Asia/Nowhere"}, roles=SYSTEM)).json()["errors"]
+    assert error["message"].startswith("pakai WIB, WITA, WIT, UTC, atau nama IANA seperti Asia/Jakarta / use WIB")
 
 
 async def test_who_saw_an_older_version_is_refused(medan: Call) -> None:

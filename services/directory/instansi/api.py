@@ -28,6 +28,16 @@ Percent = Annotated[Number, Field(ge=0, le=1000, max_digits=6, decimal_places=2)
 Days = Annotated[Whole, Field(ge=0, le=366)]
 
 
+def _zone(name: str) -> str:
+    try:
+        return zone_of(name).key
+    except ValueError as unknown:
+        raise ValueError(
+            "pakai WIB, WITA, WIT, UTC, atau nama IANA seperti Asia/Jakarta / "
+            "use WIB, WITA, WIT, UTC or an IANA name like Asia/Jakarta"
+        ) from unknown
+
+
 class PolicyIn(Body):
     """What an instansi decides otherwise than before (at first: than the national policy)."""
 
@@ -45,7 +55,7 @@ class InstansiIn(Body):
     """An instansi; what is left out stays as it is."""
 
     name: Line | None = None
-    zone: Annotated[str, AfterValidator(lambda name: zone_of(name).key)] | None = None
+    zone: Annotated[str, AfterValidator(_zone)] | None = None
     first_day: Day | None = None
     holidays: Annotated[list[Day], Field(max_length=3000)] | None = None
     policy: PolicyIn | None = None

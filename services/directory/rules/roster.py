@@ -22,7 +22,6 @@ _POSITION = {
 }
 _EMPLOYEE = {name: name for name in ("nip", "name", "kind", "email", "phone")}
 _ASSIGNMENT = {
-    "superior": "superior_nip",
     "kind": "assignment_kind",
     "valid_from": "valid_from",
     "valid_to": "valid_to",
@@ -70,7 +69,7 @@ def _attempt(
     }
     refused: dict[int, Refusal] = {}
     for plan, columns in zip(plans, (_EMPLOYEE, _ASSIGNMENT, _UNIT, _POSITION), strict=True):
-        refused |= {index: _named(refusal, columns) for index, refusal in plan.refused.items()}
+        refused |= {index: _named(refusal, columns, rows[index]) for index, refusal in plan.refused.items()}
     return records, refused | unplaced | postless | incomplete
 
 
@@ -93,7 +92,7 @@ def _superiors(
             return said, refused
         for index in waiting:
             del said[index]
-            refused[index] = superior_unknown("superior_nip" if rows[index].get("superior_nip") else "superior_outside")
+            refused[index] = superior_unknown(_superior_column(rows[index]))
 
 
 def _lines(
@@ -128,7 +127,7 @@ def superior_of(people: People, row: Said) -> dict[str, Any]:
     nip, outside = row.get("superior_nip"), row.get("superior_outside") or {}
     if not nip and not outside:
         return {"superior": None}
-    field = "superior_nip" if nip else "superior_outside"
+    field = _superior_column(row)
     found = person(people, field, nip, outside)
     if found is None:
         raise superior_unknown(field)
@@ -156,10 +155,15 @@ def _unit(row: Said) -> Said:
 
 def _said(row: Said, columns: Mapping[str, str]) -> dict[str, Any]:
     """What a row says in these columns; an empty cell says nothing."""
-    return {name: row[column] for name, column in columns.items() if row.get(column) is not None and name != "superior"}
+    return {name: row[column] for name, column in columns.items() if row.get(column) is not None}
 
 
-def _named(refusal: Refusal, columns: Mapping[str, str]) -> Refusal:
+def _superior_column(row: Said) -> str:
+    return "superior_nip" if row.get("superior_nip") else "superior_outside"
+
+
+def _named(refusal: Refusal, columns: Mapping[str, str], row: Said) -> Refusal:
+    """The refusal, naming the column of the row instead of the rule's field."""
     field = str(refusal.facts.get("field", ""))
-    refusal.facts["field"] = columns.get(field, field)
+    refusal.facts["field"] = _superior_column(row) if field == "superior" else columns.get(field, field)
     return refusal

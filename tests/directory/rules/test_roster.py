@@ -81,6 +81,16 @@ def test_oneself_as_superior_is_refused() -> None:
     assert outcome([row(0, 0)]) == ["superior-self"]
 
 
+def test_the_refusal_names_the_column_in_which_the_superior_stands() -> None:
+    by_nip, by_id = row(0, 0), row(1, None, outside={"simpeg": "1"}, superior_outside={"simpeg": "1"})
+    del by_id["superior_nip"]
+    _, refused = plan_roster(Known(instansi="medan"), {0: by_nip, 1: by_id}, {0: UUID(int=1), 1: UUID(int=2)})
+    assert {index: (refusal.code, refusal.facts["field"]) for index, refusal in refused.items()} == {
+        0: ("superior-self", "superior_nip"),
+        1: ("superior-self", "superior_outside"),
+    }
+
+
 def test_two_rows_of_one_nip_with_different_people_are_both_refused() -> None:
     assert outcome([row(0, None), row(0, None, name="Orang Lain"), row(1, None)]) == [
         "nip-twice",

@@ -28,7 +28,10 @@ CREATE TABLE published (
 CREATE INDEX published_changed ON published (changed_at);
 CREATE TABLE texts (
     instansi text NOT NULL, id uuid NOT NULL, record uuid NOT NULL, person uuid NOT NULL, body text NOT NULL,
-    salt text NOT NULL, written_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (instansi, id)
+    written_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (instansi, id)
+);
+CREATE TABLE text_salts (
+    instansi text NOT NULL, record uuid NOT NULL, salt text NOT NULL, PRIMARY KEY (instansi, record)
 );
 CREATE INDEX texts_record ON texts (instansi, record);
 CREATE INDEX texts_person ON texts (instansi, person);
@@ -64,6 +67,7 @@ _TENANT = {
     "outbox": ("SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"),
     "published": ("SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE"),
     "texts": ("SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE, DELETE"),
+    "text_salts": ("SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE, DELETE"),
     "idempotency": ("SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"),
 }
 _EVERYDAY = "SELECT, INSERT, UPDATE, DELETE"

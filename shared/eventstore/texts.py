@@ -19,11 +19,17 @@ class Text:
     hash: str
 
 
-_SALTS = "SELECT record, salt FROM texts WHERE instansi = $1 AND record = ANY($2::uuid[]) ORDER BY written_at DESC, id"
+# Waits for whoever keeps a text of the same record at this moment: two of one record must not get two salts.
+_SALTS = """
+INSERT INTO text_salts AS s (instansi, record, salt)
+SELECT $1, n.record, n.salt FROM unnest($2::uuid[], $3::text[]) AS n(record, salt) ORDER BY n.record
+ON CONFLICT (instansi, record) DO UPDATE SET salt = s.salt
+RETURNING record, salt
+"""
 _KEEP = """
-INSERT INTO texts (instansi, id, record, person, body, salt)
-SELECT $1, n.id, n.record, n.person, n.body, n.salt
-FROM jsonb_to_recordset($2::jsonb) AS n(id uuid, record uuid, person uuid, body text, salt text)
+INSERT INTO texts (instansi, id, record, person, body)
+SELECT $1, n.id, n.record, n.person, n.body
+FROM jsonb_to_recordset($2::jsonb) AS n(id uuid, record uuid, person uuid, body text)
 ORDER BY n.id
 ON CONFLICT (instansi, id) DO NOTHING
 """
@@ -34,21 +40,20 @@ async def keep(
 ) -> dict[tuple[UUID, str], Text]:
     """Keep texts given as (record they belong to, person who wrote, body); the same text of a record is kept once.
 
-    Returns, by (record, body), what an event may hold. Id and hash are made with a salt that only this table has: once
-    the texts of a record are erased, nobody can tell from its events whether a guess is right.
+    Returns, by (record, body), what an event may hold. Id and hash are made with a salt of the record, which is erased
+    with its texts: nobody can then tell from its events whether a guess is right.
     """
     if not texts:
         return {}
     records = sorted({record for record, _, _ in texts})
-    salts = {row[0]: row[1] for row in await fetch(conn, _SALTS, instansi, records)}
-    for record in records:
-        salts.setdefault(record, secrets.token_hex(16))
+    made = [secrets.token_hex(16) for _ in records]
+    salts = {row[0]: row[1] for row in await fetch(conn, _SALTS, instansi, records, made)}
     kept, rows = {}, {}
     for record, person, body in texts:
         salt = salts[record]
         text = Text(uuid5(record, salt + body), sha256((salt + body).encode()).hexdigest())
         kept[record, body] = text
-        rows[text.id] = {"id": text.id, "record": record, "person": person, "body": body, "salt": salt}
+        rows[text.id] = {"id": text.id, "record": record, "person": person, "body": body}
     await conn.exec_driver_sql(_KEEP, (instansi, to_json(list(rows.values()))))
     return kept
 

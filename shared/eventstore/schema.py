@@ -1,10 +1,23 @@
 """The tables every service's database has, and the row security of all its tables. Used by migrations, run as owner."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import date
+from typing import NamedTuple
 
 from alembic import op
 
+#: So many messages may wait for the road before the api role's commands are told to come back later.
+OUTBOX_LIMIT = 1_000_000
+
+#: A statement trigger; the waiting ones' ids are dense enough to be counted by their ends.
+_ROOM = f"""
+CREATE FUNCTION outbox_has_room() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$ BEGIN
+    IF session_user LIKE '%_api' AND (SELECT max(id) - min(id) FROM outbox WHERE parked_at IS NULL) > {OUTBOX_LIMIT} THEN
+        RAISE 'the outbox is full: messages do not reach NATS' USING ERRCODE = 'configuration_limit_exceeded';
+    END IF;
+    RETURN NULL;
+END $$
+"""
 _FOUNDATION = """
 CREATE TABLE events (
     instansi text NOT NULL, stream uuid NOT NULL, version integer NOT NULL CHECK (version > 0),
@@ -20,6 +33,7 @@ CREATE TABLE outbox (
     created_at timestamptz NOT NULL DEFAULT now(), refused integer NOT NULL DEFAULT 0, error text, parked_at timestamptz
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX outbox_ready ON outbox (id) WHERE parked_at IS NULL;
+CREATE INDEX outbox_parked ON outbox (event_id) WHERE parked_at IS NOT NULL;
 CREATE TABLE published (
     instansi text NOT NULL, source uuid NOT NULL, version integer NOT NULL, type text NOT NULL, content jsonb NOT NULL,
     meta jsonb NOT NULL, occurred_at timestamptz NOT NULL, changed_at timestamptz NOT NULL DEFAULT now(),
@@ -76,6 +90,8 @@ _EVERYDAY = "SELECT, INSERT, UPDATE, DELETE"
 def foundation_1(service: str) -> None:
     """Create the foundation of `service`, as it was in its first version. Never edit: add `foundation_2`."""
     _run(_FOUNDATION)
+    op.get_bind().exec_driver_sql(_ROOM)
+    _run("CREATE TRIGGER outbox_has_room BEFORE INSERT ON outbox EXECUTE FUNCTION outbox_has_room()")
     for table, (api, worker) in _TENANT.items():
         secure(service, table, api=api, worker=worker)
     for table in ("inbox", "tries", "dead_letters", "relay_state"):
@@ -96,21 +112,26 @@ def secure(service: str, table: str, *, api: str = _EVERYDAY, worker: str = _EVE
     _run(f"CREATE POLICY owner_all ON {table} TO {service}_owner USING (true) WITH CHECK (true)")
 
 
-def partitions(today: date) -> Iterable[str]:
-    """The statements that make the coming partitions: events by quarter of their stream id, the inbox by week."""
+class Partition(NamedTuple):
+    """A part of `table` whose `key` is at least `first` and less than `after`."""
+
+    table: str
+    name: str
+    key: str
+    first: str
+    after: str
+
+
+def partitions(today: date) -> Iterator[Partition]:
+    """The coming partitions: events by quarter of the time in their stream id, the inbox by week."""
     for step in range(-4, 6):
         first, after = _quarter(today, step), _quarter(today, step + 1)
         name = f"events_{first.year}q{(first.month + 2) // 3}"
-        yield (
-            f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF events"
-            f" FOR VALUES FROM ('{_uuid_floor(first)}') TO ('{_uuid_floor(after)}')"
-        )
+        yield Partition("events", name, "stream", _uuid_floor(first), _uuid_floor(after))
     monday = today.toordinal() - today.weekday()
     for week in range(-1, 9):
         first, after = date.fromordinal(monday + 7 * week), date.fromordinal(monday + 7 * (week + 1))
-        yield (
-            f"CREATE TABLE IF NOT EXISTS inbox_{first:%Y%m%d} PARTITION OF inbox FOR VALUES FROM ('{first}') TO ('{after}')"
-        )
+        yield Partition("inbox", f"inbox_{first:%Y%m%d}", "recorded_at", f"{first} 00:00Z", f"{after} 00:00Z")
 
 
 def _quarter(day: date, step: int) -> date:

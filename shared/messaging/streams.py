@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import nats
@@ -17,6 +18,7 @@ from shared.messaging.envelope import Received
 #: Short, because a fetched message that a stopping process dropped waits this long; a batch in hand is kept alive.
 ACK_WAIT_SECONDS = 20
 DUPLICATE_WINDOW_SECONDS = 120
+MAX_AGE = timedelta(days=30)
 
 Handler = Callable[[AsyncConnection, Sequence[Received[Any]]], Awaitable[None]]
 
@@ -47,15 +49,15 @@ class Subscription:
         return tuple(sorted(message.subject("*") for message in self.messages))
 
 
-def stream_config(service: str, *, replicas: int = 1, max_age_days: int = 30) -> StreamConfig:
-    """The stream of a service: everything it tells, for `max_age_days`."""
+def stream_config(service: str, *, replicas: int = 1) -> StreamConfig:
+    """The stream of a service: everything it told since MAX_AGE."""
     return StreamConfig(
         name=service.upper(),
         subjects=[f"kinerja.*.{service}.>"],
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.OLD,
         storage=StorageType.FILE,
-        max_age=max_age_days * 86_400,
+        max_age=MAX_AGE.total_seconds(),
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
         num_replicas=replicas,
         allow_direct=True,

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.eventstore import schema
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
+from shared.eventstore.migrations import keep_partitions
 from shared.testing.infrastructure import Databases
 from tests.shared.eventstore.counter import CREATE_ROW
 
@@ -24,14 +25,13 @@ def _found(connection: Connection) -> None:
         schema.foundation_1("bare")
         connection.exec_driver_sql(CREATE_ROW)
         schema.secure("bare", "counter")
-        for statement in schema.partitions(datetime.now(UTC).date()):
-            connection.exec_driver_sql(statement)
 
 
 async def _create(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as conn:
         await conn.run_sync(_found)
+    await keep_partitions(engine, datetime.now(UTC).date())
     await engine.dispose()
 
 

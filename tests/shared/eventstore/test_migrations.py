@@ -1,0 +1,114 @@
+"""Partitions are made ahead, by whoever migrates late too, and the inbox forgets what cannot come again."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.eventstore.database import Database, is_outage
+from shared.eventstore.decider import Context, Order
+from shared.eventstore.execute import execute, load
+from shared.eventstore.migrations import INBOX_KEPT, keep_partitions
+from shared.eventstore.schema import OUTBOX_LIMIT
+from shared.ids import fresh_id, new_id
+from shared.messaging.delivery import HORIZON
+from shared.messaging.streams import MAX_AGE
+from tests.shared.eventstore.counter import COUNTER, Add
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+async def owner(bare: Any) -> AsyncIterator[AsyncEngine]:
+    """The owner of a database that was migrated today."""
+    engine = create_async_engine(bare.url("owner"))
+    yield engine
+    await engine.dispose()
+
+
+async def ask(engine: AsyncEngine, sql: str) -> list[Any]:
+    async with engine.begin() as conn:
+        return list((await conn.execute(text(sql))).scalars())
+
+
+async def mark(worker: Database, day: date) -> UUID:
+    event = fresh_id()
+    async with worker.transaction() as conn:
+        at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        sql = "INSERT INTO inbox (durable, event_id, recorded_at) VALUES ('d', :event, :at)"
+        await conn.execute(text(sql), {"event": event, "at": at})
+    return event
+
+
+async def test_a_database_migrated_late_moves_what_came_meanwhile_into_its_partitions(
+    owner: AsyncEngine, api: Database, worker: Database, context: Context
+) -> None:
+    later = TODAY + timedelta(days=3 * 365)
+    stream = new_id(datetime(later.year, later.month, 15, tzinfo=UTC), b"0123456789")
+    await api.run(lambda conn: execute(conn, COUNTER, context, [Order(stream, Add(3))]), "medan")
+    event = await mark(worker, later)
+    assert await ask(owner, "SELECT stream FROM events_other") == [stream]
+    assert await ask(owner, "SELECT event_id FROM inbox_other") == [event]
+    for _ in range(2):
+        await keep_partitions(owner, later)
+    assert await ask(owner, "SELECT stream FROM events_other") == []
+    assert await ask(owner, "SELECT event_id FROM inbox_other") == []
+    assert await ask(owner, f"SELECT stream FROM events_{later.year}q{(later.month + 2) // 3}") == [stream]
+    async with api.transaction("medan") as conn:
+        assert (await load(conn, COUNTER, "medan", stream))[0] == 1
+    assert await ask(owner, "SELECT event_id FROM inbox") == [event]
+
+
+async def test_the_inbox_keeps_what_can_come_again_and_forgets_the_rest(owner: AsyncEngine, worker: Database) -> None:
+    assert INBOX_KEPT > MAX_AGE + HORIZON
+    first = TODAY - timedelta(days=400)
+    await keep_partitions(owner, first)  # as it was then
+    for age in (400, 395, 300, INBOX_KEPT.days + 14):
+        await mark(worker, TODAY - timedelta(days=age))
+    kept = [await mark(worker, TODAY - timedelta(days=age)) for age in (INBOX_KEPT.days - 1, 0)]
+    before = await ask(owner, "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'inbox'::regclass")
+    await keep_partitions(owner, TODAY)
+    after = await ask(owner, "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'inbox'::regclass")
+    assert sorted(await ask(owner, "SELECT event_id FROM inbox")) == sorted(kept)
+    gone = sorted(set(before) - set(after))
+    monday = first - timedelta(days=first.weekday())
+    assert gone == [f"inbox_{monday + timedelta(weeks=week):%Y%m%d}" for week in range(-1, 9)]
+
+
+async def test_a_partition_is_reached_through_its_table_only(api: Database, worker: Database, bare: Any) -> None:
+    """Row security stands on the table: whoever could read a part would pass it by."""
+    quarter = f"events_{TODAY.year}q{(TODAY.month + 2) // 3}"
+    for db in (api, worker):
+        for part in (quarter, "events_other", "inbox_other"):
+            with pytest.raises(DBAPIError, match="permission denied"):
+                async with db.transaction("medan") as conn:
+                    await conn.execute(text(f"SELECT FROM {part}"))
+
+
+async def test_a_full_outbox_sends_callers_away_and_lets_reactions_pass(
+    api: Database, worker: Database, context: Context
+) -> None:
+    async with worker.transaction() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO outbox (id, instansi, subject, event_id, body) OVERRIDING SYSTEM VALUE"
+                " SELECT id, 'jambi', 's', gen_random_uuid(), '' FROM unnest(ARRAY[:first, 0]) AS id"
+            ),
+            {"first": -OUTBOX_LIMIT - 1},
+        )
+
+    async def add(db: Database) -> None:
+        await db.run(lambda conn: execute(conn, COUNTER, context, [Order(fresh_id(), Add(1))]), "medan")
+
+    with pytest.raises(DBAPIError, match="outbox is full") as full:
+        await add(api)
+    assert is_outage(full.value), "the edge answers 503 with Retry-After"
+    await add(worker)
+    async with worker.transaction() as conn:
+        await conn.execute(text("DELETE FROM outbox WHERE id < 0"))
+    await add(api)

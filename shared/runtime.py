@@ -80,7 +80,7 @@ async def _forget(db: Database) -> None:
             await conn.execute(text(statement))
 
 
-_HOUSEKEEPING = Job("housekeeping", 3600, _forget)
+HOUSEKEEPING = Job("housekeeping", 3600, _forget)
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class Worker:
         self.tasks = [asyncio.create_task(self._hear_and_send(), name="road")]
         self.tasks += [asyncio.create_task(self._repeat(job), name=job.name) for job in self.service.jobs]
         self.tasks.append(asyncio.create_task(self._repeat(Job("measure", 5, self._measure)), name="measure"))
-        self.tasks.append(asyncio.create_task(self._repeat(_HOUSEKEEPING), name="housekeeping"))
+        self.tasks.append(asyncio.create_task(self._repeat(HOUSEKEEPING), name="housekeeping"))
 
     async def _hear_and_send(self) -> None:
         try:

@@ -58,7 +58,7 @@ def republish(data: Data, service: str | None, instansi: str | None, since: date
         finally:
             await client.close()
 
-    _run(declare(nats_login(data), service_names(), 1))
+    _run(declare(nats_login(data), service_names()))
     _run(_each(data, service, work))
 
 

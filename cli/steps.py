@@ -45,8 +45,8 @@ def streams() -> None:
 @streams.command("apply")
 @data_option
 @_service
-@click.option("--replicas", default=1, show_default=True, type=click.Choice([1, 3, 5]), help="Copies in a cluster.")
-def streams_apply(data: Data, service: str | None, replicas: int) -> None:
+@click.option("--replicas", type=click.Choice([1, 3, 5]), help="Copies in a cluster.", show_default="as they are, or 1")
+def streams_apply(data: Data, service: str | None, replicas: int | None) -> None:
     """Declare the stream of SERVICE (or of all) and the durables through which it hears.
 
     Takes KINERJA_NATS_URL, _USER and _PASSWORD when they are set, else the embedded system.
@@ -61,7 +61,8 @@ def streams_apply(data: Data, service: str | None, replicas: int) -> None:
     click.echo("\n".join(lines))
 
 
-async def declare(login: tuple[str, str, str], names: list[str], replicas: int) -> list[str]:
+async def declare(login: tuple[str, str, str], names: list[str], replicas: int | None = None) -> list[str]:
+    """Declare the streams of these services and the durables through which they hear."""
     client = await connect(*login)
     try:
         subscriptions = [subscription for name in names for subscription in load(name).subscriptions]

@@ -49,7 +49,7 @@ class Subscription:
         return tuple(sorted(message.subject("*") for message in self.messages))
 
 
-def stream_config(service: str, *, replicas: int = 1) -> StreamConfig:
+def stream_config(service: str, replicas: int) -> StreamConfig:
     """The stream of a service: everything it told since MAX_AGE."""
     return StreamConfig(
         name=service.upper(),
@@ -86,17 +86,20 @@ async def connect(url: str, user: str = "", password: str = "", **options: Any) 
 
 
 async def apply(
-    js: JetStreamContext, services: Iterable[str], subscriptions: Iterable[Subscription], *, replicas: int = 1
+    js: JetStreamContext, services: Iterable[str], subscriptions: Iterable[Subscription], *, replicas: int | None = None
 ) -> list[str]:
-    """Declare streams first, then durables; what exists is updated, what is right stays. Returns a line for each."""
+    """Declare streams first, then durables; what exists is updated, what is right stays. Returns a line for each.
+
+    `replicas` copies of each stream; None: as many as there are, and one of a new stream.
+    """
     done = []
     for service in services:
-        config = stream_config(service, replicas=replicas)
         try:
-            await js.update_stream(config)
+            there = await js.stream_info(service.upper())
+            await js.update_stream(stream_config(service, replicas or there.config.num_replicas or 1))
         except NotFoundError:
-            await js.add_stream(config)
-        done.append(f"stream {config.name}")
+            await js.add_stream(stream_config(service, replicas or 1))
+        done.append(f"stream {service.upper()}")
     for subscription in subscriptions:
         await js.add_consumer(subscription.stream, consumer_config(subscription))
         done.append(f"durable {subscription.durable} on {subscription.stream}")

@@ -116,8 +116,8 @@ def _same(held: Any, value: Any) -> bool:
 
 def _set(sender: Sender, said: dict[str, Any]) -> str:
     answer = sender.call("GET", "directory", "/instansi")
-    if problem_of(answer).get("code") == "instansi-unknown":
-        raise Refused("instansi-unknown: it is not registered; add it with `kinerja instansi add`.")
+    if problem_of(answer).get("code") == "unknown-instansi":
+        raise Refused("unknown-instansi: it is not registered; add it with `kinerja instansi add`.")
     checked(answer)
     return str(checked(sender.call("PUT", "directory", "/instansi", said))["status"])
 

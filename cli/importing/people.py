@@ -19,7 +19,7 @@ class Person:
 
 
 def identify(sender: Sender, people: Iterable[Person]) -> dict[Person, Answer]:
-    """What the directory knows of each person: their opaque id, or why it knows none (`employee-unknown`).
+    """What the directory knows of each person: their opaque id, or why it knows none (`unknown-employee`).
 
     An entry of nothing but the name is tried: the directory says whose it is and records nothing.
     """

@@ -60,7 +60,7 @@ def register(job: Job, mapping: Mapping) -> Known:
 def _agency(job: Job, mapping: Mapping) -> tuple[str, date] | None:
     """Zone and first day of the instansi, which is registered when it is missing; None: it would be."""
     answer = job.sender.call("GET", "directory", "/instansi")
-    if mapping.instansi is None or problem_of(answer).get("code") != "instansi-unknown":
+    if mapping.instansi is None or problem_of(answer).get("code") != "unknown-instansi":
         rules = checked(answer)["rules"]
         job.tally.note("instansi", "unchanged")
         return rules["zone"], date.fromisoformat(rules["first_day"])

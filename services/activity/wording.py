@@ -15,7 +15,7 @@ TITLES: Mapping[str, Wording] = {
     "own-entry": Wording("Catatan sendiri", "One's own entry"),
     "period-closed": Wording("Periode sudah ditutup", "The period is closed"),
     "period-not-over": Wording("Periode belum berakhir", "The period is not over"),
-    "text-required": Wording("Alasan wajib diisi", "A reason is required"),
+    "reason-required": Wording("Alasan wajib diisi", "A reason is required"),
     "unknown-indicator": Wording("Indikator tidak dikenal", "Unknown indicator"),
     "unknown-unit": Wording("Unit tidak dikenal", "Unknown unit"),
     "version-required": Wording("Version wajib disebut", "The version must be named"),

@@ -47,7 +47,7 @@ FROM people p JOIN heard_assignment a ON a.employee = p.id WHERE a.instansi = $1
 class InstansiUnknown(Refusal):
     """The agency itself has not been entered."""
 
-    code = "instansi-unknown"
+    code = "unknown-instansi"
     status = 409
 
 

@@ -19,5 +19,4 @@ SERVICE = Service(
     subscriptions=[directory.PEOPLE, activity.NOTICES, activity.WAITING, appraisal.NOTICES, training.NOTICES],
     jobs=[Job("mail", 1.0, send_mail), Job("owed", 30.0, settle_everywhere), Job("summary", 20.0, summarise)],
     proofs=[prove_notices],
-    titles=preferences.TITLES,
 )

@@ -210,7 +210,7 @@ async def test_facts_that_count_for_nobody_yet_are_listed_with_the_reason(http: 
     listed = (await http("sari", "GET", "/unplaced-facts", None, "hr")).json()["items"]
     assert {(each["employee"], each["period"], each["facts"], each["reason"]) for each in listed} == {
         (str(name("sari")), "2026-03", 2, "no-post-in-period"),
-        (str(name("ghost")), "2026-03", 2, "employee-unknown"),
+        (str(name("ghost")), "2026-03", 2, "unknown-employee"),
     }
     await tell(*world.person("sari", "officer", "head", since=date(2026, 3, 31)), *world.person("ghost", "officer"))
     assert (await http("sari", "GET", "/unplaced-facts", None, "hr")).json()["items"] == []

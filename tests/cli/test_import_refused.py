@@ -61,7 +61,7 @@ def test_an_agency_is_named_and_known(office: Office) -> None:
     assert (malformed.exit_code, "is no code of an agency" in malformed.stderr) == (2, True)
     for kind in ("roster", "activity"):
         unknown = office.run("import", kind, SAMPLES / f"{kind}.csv", "--instansi", "kota-lain")
-        assert (unknown.exit_code, "instansi-unknown" in unknown.stderr) == (2, True), unknown.stderr
+        assert (unknown.exit_code, "unknown-instansi" in unknown.stderr) == (2, True), unknown.stderr
 
 
 def test_without_a_system_it_ends_with_4(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_wrong_person_is_refused_and_the_others_come_in(
 
 ACTIVITY = ("reference", "nip", "day", "quantity", "indicator", "unit_code", "minutes")
 REFUSED_WORK = {
-    "unknown person": (("r", NOBODY, "2026-03-04", "1"), "employee-unknown"),
+    "unknown person": (("r", NOBODY, "2026-03-04", "1"), "unknown-employee"),
     "damaged nip": (("r", "1.98E+17", "2026-03-04", "1"), "nip-damaged-by-spreadsheet"),
     "future": (("r", NURSE, "2199-01-01", "1"), "future-date"),
     "before the first day": (("r", NURSE, "2025-12-31", "1"), "before-first-day"),

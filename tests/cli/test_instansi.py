@@ -51,4 +51,4 @@ def test_a_wrong_agency_is_refused_with_what_to_change(empty: Office, text: str,
 def test_an_agency_that_is_not_there_cannot_be_changed(empty: Office) -> None:
     Path("agency.yaml").write_text("instansi: kota-tiada\nname: Tiada\n")
     done = empty.run("instansi", "set", "agency.yaml")
-    assert (done.exit_code, "instansi-unknown" in done.stderr) == (3, True)
+    assert (done.exit_code, "unknown-instansi" in done.stderr) == (3, True)

@@ -52,7 +52,7 @@ _BAD: list[tuple[Any, str, str]] = [
     (acting("siti", "siti"), "superior-self", "superior"),
     (acting("kasi", "siti"), "superior-circular", "superior"),
     (acting("siti", "camat", kind="definitif"), "definitive-posts-overlap", "valid_from"),
-    (acting("siti", "camat", employee={"nip": "199901012025011009"}), "employee-unknown", "employee"),
+    (acting("siti", "camat", employee={"nip": "199901012025011009"}), "unknown-employee", "employee"),
     (acting("siti", None) | {"superior": {"nip": "199901012025011009"}}, "superior-unknown", "superior"),
     (acting("siti", None) | {"superior": {"id": str(fresh_id())}}, "superior-unknown", "superior"),
     (acting("siti", "camat", unit="9"), "unit-unknown", "unit"),

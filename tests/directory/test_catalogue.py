@@ -153,4 +153,4 @@ async def test_a_batch_of_501_is_refused_whole(medan: Call) -> None:
 async def test_nothing_can_be_entered_before_the_instansi_is_registered(call: Call) -> None:
     for path in ("/units/batch", "/positions/batch", "/employees/batch", "/assignments/batch", "/roster/batch"):
         answer = await call("POST", path, {"items": [{}]})
-        assert (answer.status_code, answer.json()["code"]) == (409, "instansi-unknown")
+        assert (answer.status_code, answer.json()["code"]) == (409, "unknown-instansi")

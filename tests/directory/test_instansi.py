@@ -127,7 +127,7 @@ async def test_bad_input_gets_one_code_and_leaves_no_trace(call: Call, worker: D
     for body, code in _BAD:
         answer = await call("PUT", "/instansi", body, roles=SYSTEM)
         assert (answer.status_code, answer.json()["code"]) == (422, code), body
-    assert (await call("GET", "/instansi")).json()["code"] == "instansi-unknown"
+    assert (await call("GET", "/instansi")).json()["code"] == "unknown-instansi"
     assert await told(worker) == []
     [error] = (await call("PUT", "/instansi", MEDAN | {"zone": "Asia/Nowhere"}, roles=SYSTEM)).json()["errors"]
     assert error["message"].startswith("pakai WIB, WITA, WIT, UTC, atau nama IANA seperti Asia/Jakarta / use WIB")

@@ -89,8 +89,8 @@ ACTIVITY = [
     _judge("hr beside a superior", "hana", 403, "not-the-superior", text="x"),
     _judge("no version", "boss", 428, "version-required", version=None),
     _judge("an old version", "boss", 412, "stale-version", version=3),
-    _judge("below without a reason", "boss", 422, "text-required", verdict="below"),
-    _judge("a return without a reason", "boss", 422, "text-required", "POST /entries/{entry}/return"),
+    _judge("below without a reason", "boss", 422, "reason-required", verdict="below"),
+    _judge("a return without a reason", "boss", 422, "reason-required", "POST /entries/{entry}/return"),
     _judge("an unknown verdict", "boss", 422, "invalid-input", verdict="hebat"),
     _judge("an unknown entry", "boss", 404, "not-found", "POST /entries/{new}/verify"),
     Bad("a period that is not over", "hana", "POST /periods/{open}/seal", {}, 409, "period-not-over"),
@@ -280,7 +280,7 @@ TRAINING = [
 ]
 
 NOTIFICATION = [
-    Bad("hr that nobody knows", "hana", "PUT /settings", {"hr_contacts": ["{ghost}"]}, 422, "employee-unknown"),
+    Bad("hr that nobody knows", "hana", "PUT /settings", {"hr_contacts": ["{ghost}"]}, 422, "unknown-employee"),
     Bad("some and all at once", "ani", "POST /notices/read", {"ids": ["{new}"], "all": True}, 422, "invalid-input"),
     Bad("a notice of nobody", "ani", "POST /notices/{new}/read", None, 404, "not-found"),
     Bad("an unknown language", "ani", "PUT /preferences", {"language": "jv"}, 422, "invalid-input"),
@@ -305,7 +305,7 @@ CASES = {
 NOWHERE = {
     "activity": ("PUT /entries/{new}", _WORK, 404, "unknown-instansi"),
     "appraisal": ("GET /reviews", None, 404, "unknown-instansi"),
-    "directory": ("GET /instansi", None, 409, "instansi-unknown"),
+    "directory": ("GET /instansi", None, 409, "unknown-instansi"),
     "training": ("POST /competencies/{ghost}/x/confirm", _LEARNT, 422, "unknown-employee"),
-    "notification": ("PUT /settings", {"hr_contacts": ["{ghost}"]}, 422, "employee-unknown"),
+    "notification": ("PUT /settings", {"hr_contacts": ["{ghost}"]}, 422, "unknown-employee"),
 }

@@ -145,7 +145,7 @@ def test_facts_about_somebody_not_known_yet_wait_and_count_once_the_directory_te
     early = [fact(office, kind, new, indicator) for kind in (EntryVerified, EntryReturned)]
     send(town, "activity", [(each.subject, each.body.encode()) for each in early])
     town.settle()
-    waiting = {"employee": str(new), "period": period, "facts": 2, "reason": "employee-unknown"}
+    waiting = {"employee": str(new), "period": period, "facts": 2, "reason": "unknown-employee"}
     assert agency.do("hana", "appraisal", "GET", "/unplaced-facts")["items"] == [waiting]
     assert agency.do("hana", "notification", "GET", "/statistics")["owed"]["open"] == 1
     assert agency.ask("hana", "appraisal", "GET", f"/reviews/{new}/{period}").status_code == 404

@@ -177,7 +177,7 @@ async def test_settings_are_for_hr_and_name_active_employees_only(service: Notif
     assert answer.status_code == 200
     assert set(answer.json()["hr_contacts"]) == {str(HADI), str(RINA)}
     answer = await service.call("PUT", "/settings", HADI, "hr", json={"hr_contacts": [str(known("stranger"))]})
-    assert (answer.status_code, answer.json()["code"]) == (422, "employee-unknown")
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown-employee")
     assert answer.json()["unknown"] == [str(known("stranger"))]
     answer = await service.call("PUT", "/settings", HADI, "hr", json={"hr_contacts": [str(HADI)]})
     assert answer.json() == {"notify_imports": False, "hr_contacts": [str(HADI)]}

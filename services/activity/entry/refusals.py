@@ -41,5 +41,5 @@ class NotVerified(Refusal):
 class TextRequired(Refusal):
     """Below expectation, a return, and a decision by hr need a reason."""
 
-    code = "text-required"
+    code = "reason-required"
     status = 422

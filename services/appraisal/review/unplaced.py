@@ -16,7 +16,7 @@ Overseer = Annotated[Caller, Depends(requires("hr", "auditor", "system"))]
 
 _SHOWN = ("employee", "period", "facts", "reason")
 _UNPLACED = """
-SELECT f.employee, f.period, count(*), CASE WHEN e.id IS NULL THEN 'employee-unknown' ELSE 'no-post-in-period' END
+SELECT f.employee, f.period, count(*), CASE WHEN e.id IS NULL THEN 'unknown-employee' ELSE 'no-post-in-period' END
 FROM (
     SELECT employee, period FROM heard_entry WHERE instansi = $1 AND status <> 'withdrawn'
     UNION ALL SELECT officer, period FROM heard_service_record WHERE instansi = $1 AND period IS NOT NULL

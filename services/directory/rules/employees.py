@@ -35,7 +35,7 @@ class NipTwice(Refusal):
 class EmployeeUnknown(Refusal):
     """There is no such person in the directory."""
 
-    code = "employee-unknown"
+    code = "unknown-employee"
     status = 422
 
 

@@ -16,24 +16,14 @@ from services.notification.preference.store import (
     preference_of,
     setting_of,
 )
-from shared.errors import Refusal
 from shared.people.queries import known_employees
+from shared.people.refusals import UnknownEmployee
 from shared.web.auth import Caller, CallerDep, employee_of, requires
 from shared.web.edge import DbDep
-from shared.web.messages import Wording
 
 router = APIRouter(tags=["preferences"])
 
-TITLES = {"employee-unknown": Wording("Pegawai tidak dikenal", "The employee is not known")}
-
 Hr = Annotated[Caller, Depends(requires("hr"))]
-
-
-class EmployeeUnknown(Refusal):
-    """The directory has told of no such active employee."""
-
-    code = "employee-unknown"
-    status = 422
 
 
 class QuietHours(BaseModel):
@@ -102,7 +92,7 @@ async def set_up(body: Settings, caller: Hr, db: DbDep) -> Settings:
     async with db.transaction(caller.instansi) as conn:
         unknown = set(body.hr_contacts) - await known_employees(conn, caller.instansi, body.hr_contacts)
         if unknown:
-            raise EmployeeUnknown(
+            raise UnknownEmployee(
                 "Pakai id pegawai aktif dari instansi ini. / Use ids of active employees of this instansi.",
                 unknown=sorted(str(id) for id in unknown),
             )

@@ -153,6 +153,11 @@ class TestLogging:
     def test_a_day_before_the_first_is_refused(self) -> None:
         given(DECIDER).when(log(replace(CONTENT, day=date(2019, 12, 31)))).refused(TooEarly)
 
+    def test_the_first_and_the_last_day_are_taken(self) -> None:
+        for day in (RECEIPT.first_day, RECEIPT.last_day):
+            content = replace(CONTENT, day=day)
+            given(DECIDER).when(log(content)).then(replace(LOGGED, content=content))
+
     def test_a_closed_period_takes_nothing(self) -> None:
         given(DECIDER).when(log(shut=SHUT)).refused(PeriodClosed)
 

@@ -78,7 +78,7 @@ async def test_below_and_a_return_need_a_text_that_only_the_texts_table_keeps(ac
     entry = await activity.log(SITI)
     for action, body in (("verify", {"verdict": "below"}), ("return", {}), ("return", {"text": "  "})):
         answer = await decide(activity, entry, RINA, action=action, **body)
-        assert answer.json()["code"] in ("text-required", "invalid-input")
+        assert answer.json()["code"] in ("reason-required", "invalid-input")
     below = await decide(activity, entry, RINA, verdict="below", text="Target 5, tercapai 1")
     assert below.json()["status"] == "verified"
     again = await decide(activity, entry, RINA, verdict="below", text="Target 5, tercapai 1")
@@ -100,7 +100,7 @@ async def test_hr_decides_with_a_reason_when_the_superior_left_and_nobody_follow
     await rina_leaves(activity)
     assert (await decide(activity, entry, RINA)).json()["code"] == "not-the-superior"
     assert (await decide(activity, entry, HADI)).json()["code"] == "not-the-superior"
-    assert (await decide(activity, entry, HADI, "hr")).json()["code"] == "text-required"
+    assert (await decide(activity, entry, HADI, "hr")).json()["code"] == "reason-required"
     answer = await decide(activity, entry, HADI, "hr", text="Atasan pindah tugas")
     assert (answer.status_code, answer.json()["status"]) == (200, "verified")
 
@@ -155,7 +155,7 @@ async def test_each_decision_of_a_batch_is_accepted_or_refused_by_itself(activit
         201,
         "not-the-superior",
         "stale-version",
-        "text-required",
+        "reason-required",
         "not-found",
         "invalid-input",
         "invalid-input",

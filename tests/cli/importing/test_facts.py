@@ -65,7 +65,7 @@ ROW = {
 
 def reader(folder: Path, *rows: dict[str, str], instansi: str = "medan") -> Reader:
     people: dict[Person, str | None] = {Person("siti", "izin"): SITI, Person("budi", "izin"): BUDI}
-    stranger = {Person("nobody", "izin"): ValueRefused("employee-unknown", "The person is not known.")}
+    stranger = {Person("nobody", "izin"): ValueRefused("unknown-employee", "The person is not known.")}
     knows = Known("Europe/Amsterdam", people, stranger, {"Counter": COUNTER})
     sender = Sender(System("", {}, "", "0", Data(folder)), instansi, "token")
     told = [Row(number, row) for number, row in enumerate(rows, 2)]
@@ -131,7 +131,7 @@ def test_the_id_is_the_same_for_ever_and_another_for_another_fact(tmp_path: Path
         ({"task": ""}, "cell-empty", "task is empty"),
         ({"who": ""}, "cell-empty", "who is empty"),
         ({"amount": ""}, "cell-empty", "amount is empty"),
-        ({"who": "nobody"}, "employee-unknown", "who: The person is not known."),
+        ({"who": "nobody"}, "unknown-employee", "who: The person is not known."),
         ({"group": "Elsewhere"}, "unit-unknown", "group: names a unit"),
         ({"at": "noon"}, "time-malformed", "at: 'noon'"),
         ({"at": "1969-12-31"}, "time-malformed", "1970"),

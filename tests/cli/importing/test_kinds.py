@@ -20,7 +20,7 @@ from tests.cli.importing.service import answering
 HASH = "ab" * 32
 NIP, HEAD = "198507152010011001", "197001012000011001"
 SITI = "01920000-0000-7000-8000-000000000001"
-NOBODY = {"code": "employee-unknown", "status": 422, "detail": "The person is not known."}
+NOBODY = {"code": "unknown-employee", "status": 422, "detail": "The person is not known."}
 
 
 class Services:
@@ -182,7 +182,7 @@ def test_another_target_is_refused(text: str) -> None:
         ({"year": "2026,5"}, "number-not-whole"),
         ({"year": "26"}, "year-malformed"),
         ({"nip": ""}, "cell-empty"),
-        ({"nip": HEAD}, "employee-unknown"),
+        ({"nip": HEAD}, "unknown-employee"),
         ({"work_result_code": "Pelayanan kesehatan", "work_result": "Lain"}, "indicator-twice"),
         ({"indicator_code": "a"}, "indicator-twice"),
     ],
@@ -220,7 +220,7 @@ def test_a_level_is_of_a_person_a_competency_and_a_day(tmp_path: Path) -> None:
         ({"level": "high"}, "number-malformed"),
         ({"level": ""}, "cell-empty"),
         ({"effective": "2026"}, "date-malformed"),
-        ({"nip": HEAD}, "employee-unknown"),
+        ({"nip": HEAD}, "unknown-employee"),
         ({"nip": ""}, "cell-empty"),
     ],
 )

@@ -143,7 +143,7 @@ def test_an_empty_cell_says_nothing_and_an_empty_superior_says_none() -> None:
         ({"unit_parent_code": "1.01"}, "unit-circular"),
         ({"position_title": None}, "position-unknown"),
         ({"position_level": "Ahli Muda"}, "level-unknown"),
-        ({"name": None}, "employee-unknown"),
+        ({"name": None}, "unknown-employee"),
         ({"nip": None}, "identity-missing"),
         ({"position_code": None}, "post-missing"),
         ({"valid_from": None}, "post-missing"),

@@ -96,29 +96,20 @@ def _mamuju(demo: Demo, script: Script) -> Script:
         entries += spread(agency, "guru", lessons, 96, days, number=2)
         entries += spread(agency, "perhubungan", tests, 78, days)
     far = working_days(demo.today - timedelta(days=30), demo.today - timedelta(days=1))[-8]
+    words = "Kunjungan tanpa sinyal"
     offline = [
-        entry(
-            agency,
-            "luring",
-            far,
-            number,
-            visits,
-            1,
-            description="Kunjungan tanpa sinyal",
-            done_at=at(agency, far, 14, number),
-        )
+        entry(agency, "luring", far, number, visits, 1, description=words, done_at=at(agency, far, 14, number))
         for number in (21, 22)
     ]
+    advice, praise = "Modul ajar baru 5 dari 8. Ikuti pelatihan.", "Layak mendapat penghargaan."
     return replace(
         script,
         entries=entries,
         offline=offline,
         late_after=_LATE_AFTER,
         ratings=[
-            Rating(
-                person="guru", work_result="below", behaviour="meets", text="Modul ajar baru 5 dari 8. Ikuti pelatihan."
-            ),
-            Rating(person="perhubungan", work_result="above", behaviour="above", text="Layak mendapat penghargaan."),
+            Rating(person="guru", work_result="below", behaviour="meets", text=advice),
+            Rating(person="perhubungan", work_result="above", behaviour="above", text=praise),
         ],
         learning={**script.learning, "guru": "approve"},
     )

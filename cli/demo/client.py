@@ -13,7 +13,7 @@ import orjson
 from cli.system import System, Unreachable, mint
 
 BATCH = 500
-_PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 120
 _TOKEN_LIFE = timedelta(days=30)
 _AWAY = {429, 502, 503, 504}
 #: Refusals that end by themselves once the service has heard what another one told.
@@ -64,7 +64,7 @@ class Voice:
             headers={"Authorization": f"Bearer {self._token(who, role)}", "Content-Type": "application/json"}
             | ({} if version is None else {"If-Match": f'"{version}"'}),
         )
-        until, pause = time.monotonic() + _PATIENCE_SECONDS, 0.1
+        until, pause = time.monotonic() + PATIENCE_SECONDS, 0.1
         while True:
             answer = await self._send(request)
             if answer is not None and answer.is_success:
@@ -89,7 +89,7 @@ class Voice:
         """What became of each item, in batches; those that refer to something unheard of are sent again. Refusal."""
         answers: dict[int, dict[str, Any]] = {}
         waiting = list(range(len(items)))
-        until, pause = time.monotonic() + _PATIENCE_SECONDS, 0.1
+        until, pause = time.monotonic() + PATIENCE_SECONDS, 0.1
         while waiting:
             again: list[int] = []
             for start in range(0, len(waiting), BATCH):

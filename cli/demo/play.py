@@ -16,11 +16,11 @@ import httpx
 
 from cli.demo import learning, registering
 from cli.demo.chain import Chain
-from cli.demo.client import BATCH, Voice
+from cli.demo.client import BATCH, PATIENCE_SECONDS, Voice
 from cli.demo.places import scripts
 from cli.demo.story import Demo, Script, indicator_id
 from cli.demo.work import Entry
-from cli.system import System
+from cli.system import System, Unreachable
 from shared.calendar import Period
 
 _AT_ONCE = 12
@@ -222,7 +222,10 @@ class Play:
         voice, hr = self.voices[script.agency.code], script.agency.hr
         await voice.call("POST", "activity", f"/periods/{month}/seal", who=hr, role="hr")
         state = await voice.call("POST", "appraisal", f"/periods/{month}/close", who=hr, role="hr")
+        until = time.monotonic() + PATIENCE_SECONDS
         while state["status"] != "closed":
+            if time.monotonic() > until:
+                raise Unreachable(f"{month} of {voice.instansi} does not close; see the log of appraisal.")
             await asyncio.sleep(0.3)
             state = await voice.call("GET", "appraisal", f"/periods/{month}", who=hr, role="hr")
 

@@ -130,7 +130,7 @@ def common(demo: Demo, agency: Agency) -> Script:
             days = working_days(max(first, month.first_day), min(month.last_day, demo.today))
             days = [day for day in days if any(post.holds(day) for post in person.posts)]
             if days:
-                entries += month_of_work(agency, person, month, days, demo.seed)
+                entries += month_of_work(agency, person, month, days, demo.seed, steady=person.key in named)
     recent = working_days(demo.today - timedelta(days=10), demo.today)[-2:]
     entries = [replace(e, fate="wait") if _slow(demo, agency, e, named, recent) else e for e in entries]
     return Script(

@@ -118,15 +118,17 @@ def spread(
     ]
 
 
-def month_of_work(agency: Agency, person: Person, period: Period, days: Sequence[date], seed: int) -> list[Entry]:
-    """What somebody of the crowd did on these days of a month: usually one entry a day, adding up to the month's pace.
+def month_of_work(
+    agency: Agency, person: Person, period: Period, days: Sequence[date], seed: int, *, steady: bool
+) -> list[Entry]:
+    """What somebody did on these days of a month: usually one entry a day, adding up to the month's pace.
 
-    A month of which only a part is told is worked in that part: nobody should be far below target only because of where
-    the demo begins and ends.
+    `steady` people reach their targets and are always confirmed. A month of which only a part is told is worked in that
+    part: nobody should be far below target only because of where the demo begins and ends.
     """
     rng = random.Random(f"{seed}:{agency.code}:{person.key}:{period}")
     low, high, _ = rng.choices(_PACES, [chance for *_, chance in _PACES])[0]
-    pace = rng.uniform(low, high)
+    pace = 1.0 if steady else rng.uniform(low, high)
     slots = [day for day in days for _ in range(_entries_on(rng))]
     duties = _countable(agency, person.key, days[0])
     quantities = [_shuffled(rng, duty, pace, len(slots[n :: len(duties)])) for n, duty in enumerate(duties)]
@@ -138,7 +140,7 @@ def month_of_work(agency: Agency, person: Person, period: Period, days: Sequence
         duty = duties[n % len(duties)] if quantity else None
         written = entry(agency, person.key, day, numbers[day], duty, quantity or 1, minutes=30 * rng.randint(1, 8))
         phrase = rng.choice(duty.phrases) if duty else written.description
-        made.append(replace(written, description=phrase, fate=_fate(rng)))
+        made.append(replace(written, description=phrase, fate="meets" if steady else _fate(rng)))
     return made
 
 

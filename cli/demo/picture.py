@@ -91,7 +91,8 @@ class Picture:
         story = Text("\n".join(self._story) or "Data sedang disiapkan …")
         hints = Text("\n".join((*self._addresses, "Ctrl-C menghentikan semuanya.")), style="dim")
         title = f"Kinerja · {self._play.phase} · orang dan persetujuan dalam data ini adalah simulasi"
-        return Group(Text(title, style="bold"), table, Panel(story, title="Satu cerita"), hints)
+        # The story last: a low terminal cuts off the end.
+        return Group(Text(title, style="bold"), table, hints, Panel(story, title="Satu cerita"))
 
     def _box(self, service: str, counts: Mapping[str, int]) -> Panel:
         grid = Table.grid(padding=(0, 1))

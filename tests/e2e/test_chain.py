@@ -236,7 +236,7 @@ def test_losing_the_whole_road_in_the_middle_changes_nothing_that_anybody_reads(
     new = {table: [row for row in after[table] if row not in before[table]] for table in after}
     assert changed == set()
     assert {table for table, rows in new.items() if rows} == {
-        *("activity.entry", "activity.events", "activity.texts"),
+        *("activity.entry", "activity.events", "activity.texts", "activity.text_salts"),
         *("appraisal.heard_entry", "notification.heard_waiting"),
     }
     assert all(item["id"] in row for rows in new.values() for row in rows)

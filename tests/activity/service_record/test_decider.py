@@ -70,6 +70,8 @@ def test_nothing_ends_before_it_starts() -> None:
 def test_what_has_not_happened_and_who_nobody_knows_are_refused() -> None:
     given(DECIDER).when(record(replace(OPEN, started=NOON + HOUR))).refused(FutureDate)
     given(DECIDER).when(record(replace(DONE, completed=NOON + HOUR))).refused(FutureDate)
+    just_now = replace(DONE, completed=NOON)
+    given(DECIDER).when(record(just_now)).then(replace(ENDED, service=just_now))
     given(DECIDER).when(record(DONE, officer_known=False)).refused(UnknownEmployee)
     given(DECIDER).when(record(DONE, unit_known=False)).refused(UnknownUnit)
     given(DECIDER).when(record(DONE, period=None)).refused(TooEarly)

@@ -94,5 +94,39 @@ def test_who_is_no_longer_active_judges_nothing_whatever_the_assignments_say() -
     assert authority(seated, STAFF, MARCH, JUNE, {HEAD, ACTING}).hr_may
 
 
+def test_a_placement_holds_on_its_first_and_its_last_day_and_on_no_other() -> None:
+    head = placed(HEAD, CHAIR, start=date(2026, 3, 10), end=date(2026, 6, 10))
+    days = [date(2026, 3, 9), MARCH, JUNE, date(2026, 6, 11)]
+    assert [head.holds(day) for day in days] == [False, True, True, False]
+
+
+def test_the_definitive_post_says_who_the_superior_is_also_beside_a_newer_acting_one() -> None:
+    acting = placed(STAFF, CHAIR, NEXT, kind="plt", start=date(2026, 2, 1))
+    for own in ([OWN, acting], [acting, OWN]):
+        assert authority(own, STAFF, MARCH, JUNE).superior == HEAD
+    newer = placed(STAFF, DESK, NEXT, kind="plh", start=date(2026, 3, 1))
+    assert authority([acting, newer], STAFF, MARCH, JUNE) == Authority(frozenset({NEXT}), False, NEXT)
+
+
+def test_of_one_who_left_the_service_the_last_chair_counts_and_of_two_the_definitive() -> None:
+    last = placed(HEAD, CHAIR, start=date(2026, 4, 1), end=date(2026, 5, 31))
+    before = placed(HEAD, DESK, end=date(2026, 3, 31))
+    beside = placed(HEAD, UNIT, kind="plt", start=date(2026, 4, 2), end=date(2026, 5, 31))
+    seated = [placed(NEXT, CHAIR), placed(COLLEAGUE, DESK), placed(ACTING, UNIT)]
+    for chairs in ([before, last, beside], [beside, last, before]):
+        assert authority([OWN, *chairs, *seated], STAFF, JUNE, JUNE).verifiers == {NEXT}
+
+
+def test_a_superior_who_leaves_on_the_first_day_of_the_last_chair_had_it() -> None:
+    one_day = placed(HEAD, CHAIR, start=JUNE, end=JUNE)
+    assert authority([OWN, one_day, placed(NEXT, CHAIR)], STAFF, JUNE, JULY).verifiers == {NEXT}
+
+
+def test_a_superior_whose_placement_is_recorded_only_from_a_later_day_judges_while_here() -> None:
+    later = placed(HEAD, CHAIR, start=date(2026, 6, 1), end=date(2026, 6, 30))
+    assert authority([OWN, later], STAFF, MARCH, JUNE).verifiers == {HEAD}
+    assert authority([OWN, later], STAFF, MARCH, JULY) == Authority(frozenset(), True, HEAD)
+
+
 def test_two_with_the_same_position_in_one_unit_do_not_judge_each_others_people() -> None:
     assert authority([OWN, placed(HEAD, CHAIR), placed(NEXT, CHAIR)], STAFF, MARCH, JUNE).verifiers == {HEAD}

@@ -59,6 +59,8 @@ def test_completion_lies_between_the_start_and_today() -> None:
     late = replace(COMPLETE, on=date(2026, 4, 4))
     assert given(DECIDER, ENROLLED).when(late).refused(CompletedInFuture).facts == {"today": "2026-04-03"}
     given(DECIDER, ENROLLED).when(replace(COMPLETE, on=date(2026, 3, 31))).refused(CompletedBeforeStart)
+    first_day = replace(COMPLETE, on=date(2026, 4, 1))
+    given(DECIDER, ENROLLED).when(first_day).then(replace(COMPLETED, on=date(2026, 4, 1)))
     given(DECIDER, replace(ENROLLED, starts=None)).when(replace(COMPLETE, on=date(2026, 3, 31))).then(
         replace(COMPLETED, on=date(2026, 3, 31))
     )

@@ -19,6 +19,7 @@ from nats.js.errors import APIError, BadRequestError, NotFoundError
 from shared.eventstore.database import is_outage
 from shared.eventstore.outbox import CHANNEL
 from shared.messaging.envelope import CONTENT_TYPE
+from shared.messaging.streams import heed_cancellation
 from shared.observability import metrics
 
 log = structlog.get_logger(__name__)
@@ -114,6 +115,7 @@ class Relay:
             await conn.add_listener(CHANNEL, lambda *_: self._wake.set())
             checked = 0.0
             while True:
+                heed_cancellation()
                 now = asyncio.get_running_loop().time()
                 if now - checked > _CHECK_SECONDS or self.problem:
                     await self._look_at_stream(conn)

@@ -1,5 +1,6 @@
 """JetStream streams and durables: what there is to be, declared by a deploy step and never by a service."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -83,6 +84,13 @@ async def connect(url: str, user: str = "", password: str = "", **options: Any) 
         url,
         **{"max_reconnect_attempts": 2, "reconnect_time_wait": 0.3, "connect_timeout": 3} | credentials | options,
     )
+
+
+def heed_cancellation() -> None:
+    """Raise the CancelledError that nats-py 2.16 swallowed when it met it flushing; for loops that would never end."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def apply(

@@ -22,7 +22,7 @@ from shared.eventstore.database import Database, is_outage
 from shared.messaging import dead_letters
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import ContractBroken, Received, decode
-from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription
+from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, heed_cancellation
 from shared.observability import metrics
 
 log = structlog.get_logger(__name__)
@@ -121,6 +121,7 @@ class Consumer:
                 log.error("consumer.durable_missing", durable=self.durable)
             except (NatsError, OSError, TimeoutError) as error:
                 self._road = f"NATS away: {error!r}"
+            heed_cancellation()
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def _start(self) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from deploy.embedded.nats import Nats, service_user
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Recorded, event_id
+from shared.eventstore.relay import Relay
 from shared.messaging import dead_letters
 from shared.messaging.envelope import Received, encode
 from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, apply, connect
@@ -339,6 +340,37 @@ async def test_a_letter_that_nobody_hears_any_more_can_only_be_dropped(
         await dead_letters.retry(worker, [], letter["id"])
     await dead_letters.drop(worker, letter["id"])
     assert await dead_letters.listed(worker) == []
+
+
+async def test_an_end_that_nats_swallows_is_heeded(
+    road: Client, worker: Database, nats_server: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def deaf(*_: Any) -> None:
+        """As nats-py does while it flushes."""
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await gone.wait()
+        raise NatsTimeout
+
+    monkeypatch.setattr(JetStreamContext, "consumer_info", deaf)
+    monkeypatch.setattr(JetStreamContext, "stream_info", deaf)
+    broker = new_broker(nats_server.url, "", "", "bare")
+    await broker.connect()
+
+    async def resend(*_: Any) -> int:
+        raise AssertionError
+
+    relay = Relay("bare", worker.driver_url(), road, resend)
+    for endless in (Consumer(broker, subscription(), worker, "bare").watch(), relay.run()):
+        asked.clear()
+        task = asyncio.create_task(endless)
+        await asyncio.wait_for(asked.wait(), 20)
+        task.cancel()
+        await asyncio.wait({task}, timeout=10)
+        assert task.cancelled()
+    await stop_broker(broker)
 
 
 async def test_a_right_that_is_missing_is_logged(tmp_path: Path) -> None:

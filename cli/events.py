@@ -3,39 +3,49 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from cli.system import Unreachable, data_option, nats_login
+from cli.system import CODE, Unreachable, data_option, nats_login
 from deploy.embedded.data import Data
 from deploy.embedded.nats import READER
 from deploy.services import service_names
-from shared.messaging.streams import connect
+from shared.messaging.streams import connect, heed_cancellation
+
+_AT_ONCE = 256
+_PAUSE_SECONDS = 0.5
+#: All sent; nothing there; no such stream.
+_ENDS = ("204", "404", "503")
 
 
 @click.command()
 @data_option
-@click.option("--instansi", default="*", help="Only this agency.", show_default="all")
+@click.option("--instansi", type=CODE, help="Only this agency.", show_default="all")
 @click.option("--type", "type_", default="", help="Only types that start so, such as activity.entry.verified.")
 @click.option("--from", "since", type=click.DateTime(), help="Only what was sent from this time (UTC) on.")
 @click.option("--follow", is_flag=True, help="Stay and show what comes.")
 @click.option("--json", "as_json", is_flag=True, help="Each message whole, one JSON document a line.")
-def events(data: Data, instansi: str, type_: str, since: datetime | None, follow: bool, as_json: bool) -> None:
+def events(data: Data, instansi: str | None, type_: str, since: datetime | None, follow: bool, as_json: bool) -> None:
     """Show the public feed, as an outside system sees it: CloudEvents, no names, no free text.
 
     Takes KINERJA_NATS_URL, _USER and _PASSWORD when they are set, else the embedded system.
 
     Example: kinerja events --instansi kota-medan --type activity.entry --follow
     """
+    streams = [name for name in service_names() if name.startswith(type_.split(".")[0])]
+    if not streams:
+        raise click.UsageError(f"No service tells {type_!r}: a type begins with one of {', '.join(service_names())}.")
     login = nats_login(data, READER)
     try:
-        asyncio.run(_show(login, instansi, type_, since, follow, as_json))
+        asyncio.run(_show(login, streams, instansi or "*", type_, since, follow, as_json))
+    except BrokenPipeError:
+        raise  # whoever read us has seen enough; click ends in silence
     except (OSError, NatsError, TimeoutError) as error:
         raise Unreachable(f"NATS refused or does not answer: {error!r}") from error
     except KeyboardInterrupt:
@@ -43,14 +53,19 @@ def events(data: Data, instansi: str, type_: str, since: datetime | None, follow
 
 
 async def _show(
-    login: tuple[str, str, str], instansi: str, type_: str, since: datetime | None, follow: bool, as_json: bool
+    login: tuple[str, str, str],
+    streams: list[str],
+    instansi: str,
+    type_: str,
+    since: datetime | None,
+    follow: bool,
+    as_json: bool,
 ) -> None:
     client = await connect(*login, inbox_prefix=f"_INBOX_{READER}")
     try:
-        streams = [type_.split(".", 1)[0]] if "." in type_ else service_names()
-        async with asyncio.TaskGroup() as group:
-            for stream in streams:
-                group.create_task(_print_stream(client, stream, instansi, type_, since, follow, as_json))
+        await asyncio.gather(
+            *(_print_stream(client, stream, instansi, type_, since, follow, as_json) for stream in streams)
+        )
     finally:
         await client.close()
 
@@ -59,42 +74,52 @@ async def _print_stream(
     client: Client, stream: str, instansi: str, type_: str, since: datetime | None, follow: bool, as_json: bool
 ) -> None:
     async for message in read(client, stream, instansi, since, follow):
-        document = orjson.loads(message.data)
-        if not document["type"].startswith(f"id.go.kinerja.{type_}"):
-            continue
-        if as_json:
-            click.echo(message.data)
-        else:
-            kind = document["type"].removeprefix("id.go.kinerja.")
-            click.echo(
-                f"{document['time'][:19]}  {document['instansi']:<20} {kind:<45} {document['subject']} v{document['sourceversion']}"
-            )
+        kind = (message.headers or {})["Nats-Subject"].split(".", 2)[2]
+        if kind.startswith(type_):
+            click.echo(message.data if as_json else _line(kind, message.data))
+
+
+def _line(kind: str, data: bytes) -> str:
+    try:
+        said = orjson.loads(data)
+        return f"{said['time'][:19]}  {said['instansi']:<20} {kind:<45} {said['subject']} v{said['sourceversion']}"
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return f"unreadable           {kind:<45} {data[:40]!r}"
 
 
 async def read(
     client: Client, stream: str, instansi: str = "*", since: datetime | None = None, follow: bool = False
 ) -> AsyncIterator[Msg]:
-    """What was told on a stream (of one agency, since a time), and with `follow` what comes; nothing where there is none."""
-    js = client.jetstream()
-    start = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
+    """What was told on a stream (of one agency, since a time), and with `follow` what comes; nothing where there is none.
+
+    The header Nats-Subject of each message has its subject.
+    """
+    position: dict[str, Any] = {"seq": 1}
     if since is not None:
-        start = ConsumerConfig(
-            deliver_policy=DeliverPolicy.BY_START_TIME,
-            opt_start_time=since.replace(tzinfo=UTC).isoformat(),  # type: ignore[arg-type]
-        )
+        position = {"start_time": since.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")}
+    asked = {"next_by_subj": f"kinerja.{instansi}.{stream}.>", "batch": _AT_ONCE}
+    born, left = await _born(client, stream), 1
+    while follow or left:
+        heed_cancellation()
+        answers = await client.subscribe(client.new_inbox())
+        question = orjson.dumps(asked | position)
+        await client.publish(f"$JS.API.DIRECT.GET.{stream.upper()}", question, reply=answers.subject)
+        while "Status" not in (headers := (message := await answers.next_msg(timeout=5)).headers or {}):
+            position = {"seq": int(headers["Nats-Sequence"]) + 1}
+            yield message
+        await answers.unsubscribe()
+        if headers["Status"] not in _ENDS:
+            raise NatsError(f"{headers['Status']} for {stream}")
+        left = int(headers.get("Nats-Num-Pending", 0))
+        if not left and follow:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            if (now := await _born(client, stream)) != born:
+                born, position = now, {"seq": 1}
+
+
+async def _born(client: Client, stream: str) -> datetime | None:
+    """When a stream was made: one that was deleted and declared again begins anew."""
     try:
-        feed = await js.subscribe(
-            f"kinerja.{instansi}.{stream}.>", stream=stream.upper(), ordered_consumer=True, config=start
-        )
+        return (await client.jetstream().stream_info(stream.upper())).created
     except NotFoundError:
-        return
-    info = await feed.consumer_info()
-    # What was sent before this question is on its way already and pending no more.
-    left = (info.num_pending or 0) + (info.delivered.consumer_seq if info.delivered else 0)
-    while follow or left > 0:
-        try:
-            message = await feed.next_msg(timeout=1)
-        except TimeoutError:
-            continue
-        left = message.metadata.num_pending or 0
-        yield message
+        return None

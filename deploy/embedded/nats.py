@@ -69,20 +69,13 @@ def admin_user(password: str) -> dict[str, Any]:
 
 
 def reader_user(password: str) -> dict[str, Any]:
-    """May follow every stream through ephemeral consumers, and publish nothing of ours.
+    """May read every message, look at streams and durables, and change nothing.
 
-    It asks for consumers only on the subject that takes neither a durable nor a name: any other could rewrite
-    a service's durable.
+    It reads by sequence (direct get), not through consumers: whoever may create one may name a service's durable in
+    the request and so rewrite it, and whoever may pull may drain it.
     """
-    create = ["$JS.API.CONSUMER.CREATE.*", "$JS.API.CONSUMER.MSG.NEXT.*.*", "$JS.API.CONSUMER.INFO.*.*"]
-    look = [
-        "$JS.API.INFO",
-        "$JS.API.STREAM.NAMES",
-        "$JS.API.STREAM.LIST",
-        "$JS.API.STREAM.INFO.*",
-        "$JS.FC.>",
-    ]
-    return _user(READER, password, publish=create + look)
+    look = ["$JS.API.DIRECT.GET.*", "$JS.API.STREAM.INFO.*", "$JS.API.CONSUMER.INFO.*.*"]
+    return _user(READER, password, publish=look)
 
 
 def service_user(service: str, password: str, durables: Mapping[str, str]) -> dict[str, Any]:

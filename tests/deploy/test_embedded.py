@@ -1,5 +1,6 @@
 """The embedded servers lose nothing and leave nothing behind when a process is killed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,6 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeout
-from nats.js.errors import APIError
 
 from deploy.embedded.nats import Nats, admin_user, reader_user, service_user
 from deploy.embedded.postgres import Postgres
@@ -144,18 +144,33 @@ async def test_each_service_publishes_its_own_messages_and_fetches_from_its_own_
         await client.close()
 
 
-async def test_the_reader_follows_the_feed_and_changes_nothing(guarded: Nats) -> None:
+async def test_the_reader_reads_every_message_and_changes_nothing(guarded: Nats) -> None:
     admin = await _connect(guarded, "admin", "a")
-    await admin.jetstream().add_stream(name="ACTIVITY", subjects=["kinerja.*.activity.>"])
+    await admin.jetstream().add_stream(name="ACTIVITY", subjects=["kinerja.*.activity.>"], allow_direct=True)
     await admin.jetstream().add_consumer("ACTIVITY", durable_name="kept", ack_policy="explicit")
-    await admin.jetstream().publish("kinerja.medan.activity.entry.verified.v1", b"1")
+    for body in (b"1", b"2"):
+        await admin.jetstream().publish("kinerja.medan.activity.entry.verified.v1", body)
     reader = await _connect(guarded, "reader", "r")
     jetstream = reader.jetstream(timeout=1)
-    feed = await jetstream.subscribe("kinerja.>", stream="ACTIVITY", ordered_consumer=True)
-    assert (await feed.next_msg(timeout=2)).data == b"1"
-    with pytest.raises(NatsTimeout):
-        await jetstream.publish("kinerja.medan.activity.entry.verified.v1", b"2", timeout=0.3)
-    with pytest.raises((NatsTimeout, APIError)):
-        await jetstream.add_consumer("ACTIVITY", durable_name="kept", ack_policy="explicit", timeout=0.3)
+    read = [await jetstream.get_msg("ACTIVITY", n, "kinerja.*.activity.>", direct=True, next=True) for n in (1, 2)]
+    assert [message.data for message in read] == [b"1", b"2"]
+    assert (await jetstream.consumer_info("ACTIVITY", "kept")).num_pending == 2
+
+    stolen = {
+        "stream_name": "ACTIVITY",
+        "config": {"name": "kept", "ack_policy": "explicit", "filter_subject": "kinerja.x"},
+    }
+    for subject, body in {
+        "kinerja.medan.activity.entry.verified.v1": b"3",
+        "$JS.API.CONSUMER.CREATE.ACTIVITY": json.dumps(stolen).encode(),
+        "$JS.API.CONSUMER.CREATE.ACTIVITY.kept": json.dumps(stolen).encode(),
+        "$JS.API.CONSUMER.MSG.NEXT.ACTIVITY.kept": b"1",
+        "$JS.API.CONSUMER.DELETE.ACTIVITY.kept": b"",
+        "$JS.API.STREAM.PURGE.ACTIVITY": b"",
+    }.items():
+        with pytest.raises(NatsTimeout):
+            await reader.request(subject, body, timeout=0.3)
+    kept = await admin.jetstream().consumer_info("ACTIVITY", "kept")
+    assert (kept.config.filter_subject, kept.num_pending, kept.num_ack_pending) == (None, 2, 0)
     await admin.close()
     await reader.close()

@@ -16,7 +16,7 @@ from shared.eventstore.relay import Publisher
 from shared.messaging.streams import apply, connect
 from shared.testing.waiting import until
 from tests.shared.eventstore.test_relay import on_the_road, record, relay, waiting
-from tests.shared.messaging.test_subscriber import consumer, done, subscription, totals
+from tests.shared.messaging.rig import consumer, done, subscription, totals
 
 SENT = 4
 

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,42 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.embedded.nats import Nats, service_user
 from shared.eventstore.database import Database
-from shared.eventstore.decider import Recorded, event_id
+from shared.eventstore.decider import event_id
 from shared.eventstore.relay import Relay
 from shared.messaging import dead_letters
-from shared.messaging.envelope import Received, encode
-from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, apply, connect
+from shared.messaging.envelope import Received
+from shared.messaging.streams import ACK_WAIT_SECONDS, apply, connect
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.testing.waiting import until
 from tests.shared.eventstore.counter import Counted
-
-SUBJECT = Counted.subject("medan")
-POISON = 13
-
-
-def body(source: UUID, version: int, total: int, *, recorded_at: datetime | None = None) -> bytes:
-    at = recorded_at or datetime.now(UTC)
-    return encode(
-        Counted(total=total), Recorded("medan", source, version, at, at, {"correlation_id": "test"}), 1
-    ).encode()
-
-
-async def count(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:
-    """Adds every message's total into the counter of its source; fails on the poison."""
-    for message in messages:
-        await conn.execute(
-            text(
-                "INSERT INTO counter AS c VALUES ('medan', :id, 1, :total)"
-                " ON CONFLICT (instansi, id) DO UPDATE SET total = c.total + excluded.total, version = c.version + 1"
-            ),
-            {"id": message.source, "total": message.data.total},
-        )
-        if message.data.total == POISON:
-            raise ValueError("poison")
-
-
-def subscription(kind: Literal["state", "event"] = "event", handle: Any = count) -> Subscription:
-    return Subscription(durable=f"bare--bare--{kind}", messages=(Counted,), handle=handle, kind=kind)
+from tests.shared.messaging.rig import POISON, SUBJECT, body, consumer, count, done, subscription, totals
 
 
 @pytest.fixture
@@ -65,31 +38,6 @@ async def road(nats_server: Nats) -> AsyncIterator[Client]:
     await apply(client.jetstream(), ["bare"], [subscription("event"), subscription("state")])
     yield client
     await client.close()
-
-
-@contextlib.asynccontextmanager
-async def consumer(url: str, what: Subscription, db: Database) -> AsyncIterator[Consumer]:
-    broker = new_broker(url, "", "", "bare")
-    await broker.connect()
-    running = Consumer(broker, what, db, "bare")
-    task = asyncio.create_task(running.watch())
-    try:
-        yield running
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await running.stop()
-        await stop_broker(broker)
-
-
-async def totals(db: Database) -> dict[UUID, int]:
-    async with db.transaction() as conn:
-        return {row[0]: row[1] for row in (await conn.execute(text("SELECT id, total FROM counter"))).all()}
-
-
-async def done(road: Client, durable: str) -> bool:
-    info = await road.jetstream().consumer_info("BARE", durable)
-    return not info.num_pending and not info.num_ack_pending
 
 
 async def test_duplicates_and_disorder_count_once(road: Client, worker: Database, nats_server: Nats) -> None:

@@ -1,7 +1,6 @@
 """The whole embedded system as a test runs it: `kinerja up` on a data directory and ports of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from deploy.embedded.data import Data
+from deploy.embedded.process import claim_ports
 from shared.web.development import development_token
 
 
@@ -20,7 +20,7 @@ class EmbeddedSystem:
 
     def __init__(self, root: Path) -> None:
         self.data = Data(root)
-        self.base = free_base()
+        self.base = claim_ports().start
 
     def up(self) -> None:
         """Returns when every process is ready."""
@@ -69,16 +69,3 @@ def kinerja(*arguments: object, cwd: Path | None = None, **environment: str) -> 
     command = [sys.executable, "-m", "cli.main", *map(str, arguments)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KINERJA_")}
     return subprocess.run(command, capture_output=True, text=True, env=kept | environment, cwd=cwd, check=False)
-
-
-def free_base() -> int:
-    """A base port whose neighbours are free too."""
-    for base in range(9100, 30000, 50):
-        try:
-            for port in (*range(base, base + 10), *range(base + 20, base + 23)):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise OSError("no free ports for an embedded system")

@@ -174,3 +174,15 @@ async def test_the_reader_reads_every_message_and_changes_nothing(guarded: Nats)
     assert (kept.config.filter_subject, kept.num_pending, kept.num_ack_pending) == (None, 2, 0)
     await admin.close()
     await reader.close()
+
+
+def test_two_programs_are_never_given_the_same_port() -> None:
+    ask = "from deploy.embedded.process import free_port; print([free_port() for _ in range(60)]); input()"
+    programs = [
+        subprocess.Popen([sys.executable, "-c", ask], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    given = [json.loads(program.stdout.readline()) for program in programs if program.stdout]
+    for program in programs:
+        program.communicate("\n")
+    assert len({port for ports in given for port in ports}) == 120

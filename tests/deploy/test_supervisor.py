@@ -15,8 +15,8 @@ import jwt
 import pytest
 
 from deploy.embedded.data import FORMAT
-from deploy.embedded.process import wait_until
-from shared.testing.system import EmbeddedSystem, free_base, kinerja
+from deploy.embedded.process import claim_ports, wait_until
+from shared.testing.system import EmbeddedSystem, kinerja
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 90
@@ -112,7 +112,7 @@ def test_postgres_and_its_secrets_are_for_this_machine_and_user_only(system: Emb
 
 
 def test_a_second_up_on_the_same_data_says_that_it_runs(system: EmbeddedSystem) -> None:
-    done = kinerja("up", "--data", system.data.root, "--port", free_base())
+    done = kinerja("up", "--data", system.data.root, "--port", claim_ports().start)
     assert done.returncode == 2
     assert "already runs" in done.stderr
     assert "kinerja down" in done.stderr

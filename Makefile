@@ -7,7 +7,7 @@ UV := uv==0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt lock clean
+.PHONY: help setup demo test check bench chaos fmt lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
@@ -26,6 +26,12 @@ demo: $(SETUP) ## the whole system with sample data and a live picture; Ctrl-C e
 
 test: $(SETUP) ## every test, on real NATS and PostgreSQL servers of its own
 	$(BIN)/python -m pytest
+
+bench: $(SETUP) ## the benchmark, at most 15 minutes: a table and bench.json; QUICK=1 takes 3
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+chaos: $(SETUP) ## ten minutes of kills under load, and what became of every entry; SECONDS=60 for a short run, SEED=… for the same again
+	$(BIN)/python -m chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 check: $(SETUP) ## format, lint, types, imports, architecture rules, message contracts
 	$(BIN)/ruff format --check .

@@ -1,0 +1,1 @@
+"""`make bench`: what the system does in a second, each figure beside a limit measured in the same run."""

@@ -1,0 +1,84 @@
+"""python -m bench [--quick] [--only ROW …] [--json FILE]"""
+
+import argparse
+import asyncio
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.figure import Figure
+from bench.stage import Stage
+
+#: The modules of `bench.rows`, in the order they run; each has ROWS (what it measures) and measure(stage).
+MODULES = (
+    *("execute", "post", "batch", "relay", "reaction", "rebuild", "growth"),
+    *("load", "neighbour"),
+)
+#: In the order of the table.
+ORDER = (
+    *("post", "batch", "relay", "reaction", "rebuild", "execute", "intake", "end_to_end", "freshness", "reads"),
+    *("neighbour", "memory", "growth"),
+)
+
+_console = Console(stderr=True)
+
+
+async def _measure(modules: Sequence[str], *, quick: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    with Stage(quick=quick) as stage:
+        for name in modules:
+            started = time.monotonic()
+            with _console.status(f"{name} …"):
+                found = await importlib.import_module(f"bench.rows.{name}").measure(stage)
+            figures += found
+            for figure in found:
+                _console.print(
+                    f"{figure.row.name}: {figure.value:,.1f} {figure.row.unit}, {figure.ratio:.2f} of {figure.limit:,.1f}"
+                    f" ({figure.verdict or 'reported'}; {time.monotonic() - started:.0f} s)"
+                )
+    rank = {name: place for place, name in enumerate(ORDER)}
+    return sorted(figures, key=lambda figure: rank.get(figure.row.name, len(ORDER)))
+
+
+def _table(figures: Sequence[Figure]) -> Table:
+    table = Table(title="Each figure beside a limit measured in the same run", title_justify="left")
+    for column in ("figure", "value", "unit", "held against", "limit", "ratio", "min – max", "asked", "verdict"):
+        table.add_column(column, justify="right" if column in {"value", "limit", "ratio"} else "left", overflow="fold")
+    for figure in figures:
+        row = figure.row
+        asked = "" if row.reach is None else f"{'≥' if row.better == 'more' else '≤'} {row.reach:g}, {row.aim or 0:g}"
+        table.add_row(
+            *(f"[b]{row.name}[/b]\n{row.what}", f"{figure.value:,.1f}", row.unit, row.against, f"{figure.limit:,.1f}"),
+            *(f"{figure.ratio:.2f}", f"{figure.min:,.1f} – {figure.max:,.1f}", asked, figure.verdict),
+        )
+    return table
+
+
+def main() -> int:
+    """Exit code 0 when everything was measured, whatever the figures say; 2 when it is asked for what there is not."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short rounds: about 3 minutes instead of at most 15")
+    parser.add_argument("--only", nargs="+", choices=MODULES, metavar="PART", help=f"of {', '.join(MODULES)}")
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), help="default: %(default)s")
+    chosen = parser.parse_args()
+    modules = [name for name in MODULES if chosen.only is None or name in chosen.only]
+    started = time.monotonic()
+    figures = asyncio.run(_measure(modules, quick=chosen.quick))
+    run = {"cores": os.cpu_count(), "python": platform.python_version(), "quick": chosen.quick}
+    told = {figure.row.name: figure.as_json() for figure in figures}
+    chosen.json.write_text(json.dumps(told | {"run": run}, indent=2) + "\n")
+    Console(width=max(_console.width, 150)).print(_table(figures))
+    _console.print(f"{chosen.json} written after {time.monotonic() - started:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""`make chaos`: kill everything under load, then account for every entry."""

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figure import Figure
-from bench.stage import Stage
+from bench.stage import Size, Stage
 
 #: The modules of `bench.rows`, in the order they run; each has ROWS (what it measures) and measure(stage).
 MODULES = (
@@ -31,9 +31,10 @@ ORDER = (
 _console = Console(stderr=True)
 
 
-async def _measure(modules: Sequence[str], *, quick: bool) -> list[Figure]:
+async def measure(modules: Sequence[str], size: Size) -> list[Figure]:
+    """The figures of these modules, in the order of the table."""
     figures: list[Figure] = []
-    with Stage(quick=quick) as stage:
+    with Stage(size=size) as stage:
         for name in modules:
             started = time.monotonic()
             with _console.status(f"{name} …"):
@@ -54,7 +55,8 @@ def _table(figures: Sequence[Figure]) -> Table:
         table.add_column(column, justify="right" if column in {"value", "limit", "ratio"} else "left", overflow="fold")
     for figure in figures:
         row = figure.row
-        asked = "" if row.reach is None else f"{'≥' if row.better == 'more' else '≤'} {row.reach:g}, {row.aim or 0:g}"
+        named = [f"{asked:g}" for asked in (row.reach, row.aim) if asked is not None]
+        asked = f"{row.judged} {'≥' if row.better == 'more' else '≤'} {', '.join(named)}" if named else ""
         table.add_row(
             *(f"[b]{row.name}[/b]\n{row.what}", f"{figure.value:,.1f}", row.unit, row.against, f"{figure.limit:,.1f}"),
             *(f"{figure.ratio:.2f}", f"{figure.min:,.1f} – {figure.max:,.1f}", asked, figure.verdict),
@@ -71,7 +73,7 @@ def main() -> int:
     chosen = parser.parse_args()
     modules = [name for name in MODULES if chosen.only is None or name in chosen.only]
     started = time.monotonic()
-    figures = asyncio.run(_measure(modules, quick=chosen.quick))
+    figures = asyncio.run(measure(modules, "quick" if chosen.quick else "full"))
     run = {"cores": os.cpu_count(), "python": platform.python_version(), "quick": chosen.quick}
     told = {figure.row.name: figure.as_json() for figure in figures}
     chosen.json.write_text(json.dumps(told | {"run": run}, indent=2) + "\n")

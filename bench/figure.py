@@ -11,7 +11,10 @@ Round = Callable[[], Awaitable[float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What a figure means. `reach` and `aim` are ratios of value to limit; `better` says in which direction."""
+    """What a figure means. `reach` and `aim` are asked of its `judged` side; `better` says in which direction.
+
+    The value is asked for, not the ratio, where the issue names milliseconds or megabytes.
+    """
 
     name: str
     unit: str
@@ -20,6 +23,7 @@ class Row:
     reach: float | None = None
     aim: float | None = None
     better: Literal["more", "less"] = "more"
+    judged: Literal["ratio", "value"] = "ratio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +40,9 @@ class Figure:
     @property
     def verdict(self) -> str:
         """`aim`, `reach` or `missed`; empty for what is only reported."""
-        row = self.row
+        row, had = self.row, getattr(self, self.row.judged)
         for name, asked in (("aim", row.aim), ("reach", row.reach)):
-            if asked is not None and (self.ratio >= asked if row.better == "more" else self.ratio <= asked):
+            if asked is not None and (had >= asked if row.better == "more" else had <= asked):
                 return name
         return "" if row.reach is None else "missed"
 
@@ -48,7 +52,7 @@ class Figure:
         told = {"value": self.value, "unit": row.unit, "limit": self.limit, "ratio": self.ratio}
         told |= {"min": self.min, "max": self.max}
         rounded = {name: round(value, 3) if isinstance(value, float) else value for name, value in told.items()}
-        return rounded | {"reach": row.reach, "aim": row.aim, "verdict": self.verdict}
+        return rounded | {"reach": row.reach, "aim": row.aim, "judged": row.judged, "verdict": self.verdict}
 
 
 def figure(row: Row, values: Sequence[float], limits: Sequence[float]) -> Figure:

@@ -6,20 +6,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from deploy.embedded.nats import Nats
 from deploy.embedded.postgres import Postgres
 from deploy.provision import ROLES, Database, drop, provision
 from shared.eventstore.migrations import upgrade
 
+Size = Literal["tiny", "quick", "full"]
+
 
 class Stage:
-    """One run's servers, each started when first asked for. `quick` asks for short rounds, never for fewer than three."""
+    """One run's servers, each started when first asked for.
 
-    def __init__(self, *, quick: bool) -> None:
-        self.quick = quick
-        self.rounds = 3 if quick else 5
+    `quick` asks for short rounds, never for fewer than three; `tiny` for the least that shows that a figure can be had.
+    """
+
+    def __init__(self, *, size: Size) -> None:
+        self.size = size
+        self.quick = size != "full"
+        self.rounds = {"tiny": 1, "quick": 3, "full": 5}[size]
         self._folder = tempfile.TemporaryDirectory(prefix="kinerja-bench-")
         self.folder = Path(self._folder.name)
         self.folder.chmod(0o755)  # PostgreSQL runs as somebody else when we are root

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -23,10 +23,10 @@ class Changed(Protocol):
     def __call__(self, supervisor: Supervisor) -> None: ...
 
 
-def run(data: Data, port: int) -> None:
-    """Start everything and stop it on Ctrl-C, SIGTERM or a closed terminal. DataRefused, StartError."""
+def run(data: Data, port: int, **options: Any) -> None:
+    """Start everything, with the supervisor's `options`, and stop it on Ctrl-C, SIGTERM or a closed terminal. DataRefused, StartError."""
     with _screen(Console()) as changed:
-        asyncio.run(_until_stopped(Supervisor(data, port, changed)))
+        asyncio.run(_until_stopped(Supervisor(data, port, changed, **options)))
 
 
 async def _until_stopped(supervisor: Supervisor) -> None:

@@ -9,10 +9,14 @@ from deploy.embedded.data import DataRefused
 
 @dataclass(frozen=True)
 class Ports:
-    """`base` serves services.json, the services follow in alphabetical order, the servers 20 further on."""
+    """`base` serves services.json, the services follow in alphabetical order, the servers 20 further on.
+
+    The further workers of the services follow the servers, in groups.
+    """
 
     base: int
     services: Sequence[str]
+    further_workers: int = 0
 
     @property
     def nats(self) -> int:
@@ -29,18 +33,21 @@ class Ports:
         """The mailbox's SMTP."""
         return self.base + 22
 
-    def of(self, service: str) -> int:
-        """HTTP of one service."""
-        return self.base + 1 + self.services.index(service)
+    def of(self, service: str, worker: int = 0) -> int:
+        """HTTP of one service, or of one of its further workers."""
+        first = self.base + (30 + (worker - 1) * len(self.services) if worker else 1)
+        return first + self.services.index(service)
 
-    def url(self, service: str) -> str:
-        """Where one service answers."""
-        return f"http://127.0.0.1:{self.of(service)}"
+    def url(self, service: str, worker: int = 0) -> str:
+        """Where one service, or one of its further workers, answers."""
+        return f"http://127.0.0.1:{self.of(service, worker)}"
 
     def refuse_busy(self) -> None:
         """DataRefused when another program listens on one of them."""
         owners = {self.base: "services.json", self.nats: "NATS", self.postgres: "PostgreSQL", self.mail: "mail"}
-        for port, owner in (owners | {self.of(service): service for service in self.services}).items():
+        for number in range(self.further_workers + 1):
+            owners |= {self.of(service, number): service for service in self.services}
+        for port, owner in owners.items():
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:

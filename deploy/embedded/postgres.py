@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,13 +33,23 @@ class Postgres(Server):
 
     Everyone logs in with a password (scram-sha-256). `fsync=False` is for tests: then a crash of the machine,
     though not of a process, loses data. When killed, its backends notice and end by themselves.
+    `more` is what the server's environment gets besides ours.
     """
 
     name = "PostgreSQL"
     stop_signal = signal.SIGINT  # a `fast` shutdown: disconnects everybody
 
-    def __init__(self, data: Path, log: Path, *, port: int | None = None, fsync: bool = True) -> None:
+    def __init__(
+        self,
+        data: Path,
+        log: Path,
+        *,
+        port: int | None = None,
+        fsync: bool = True,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(log, port)
+        self._more = more or {}
         self.data = data.resolve()
         self._settings = _SETTINGS | {"port": str(self.port)} | ({} if fsync else _NO_FSYNC)
 
@@ -59,7 +69,8 @@ class Postgres(Server):
         self._clear_leftovers()
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command = _unprivileged([_binary("postgres"), "-D", self.data, *options])
-        self._child = spawn(command, self.log, _environment(), cwd=self.data, death_signal=signal.SIGINT)
+        environment = {**_environment(), **self._more}
+        self._child = spawn(command, self.log, environment, cwd=self.data, death_signal=signal.SIGINT)
         return self._child
 
     def is_ready(self) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ import httpx
 from nats.errors import Error as NatsError
 from sqlalchemy.exc import SQLAlchemyError
 
+from deploy.embedded import road
 from deploy.embedded.data import Data
 from deploy.embedded.index import Index
 from deploy.embedded.kept import Kept
@@ -27,7 +28,7 @@ from deploy.embedded.process import StartError, spawn, stop
 from deploy.provision import provision
 from deploy.services import load, service_names
 from shared.eventstore.migrations import upgrade
-from shared.messaging import streams
+from shared.messaging.streams import Subscription
 from shared.runtime import VERSION
 from shared.web.development import development_token
 from shared.web.tokens import EVERY_INSTANSI
@@ -37,13 +38,28 @@ _SYSTEM_TOKEN_LIFE = timedelta(days=7)
 _SYSTEM_TOKEN_RENEWAL = timedelta(days=1)
 
 
-class Supervisor:
-    """Runs everything on a claimed data directory. `changed` is called whenever a process starts, ends or becomes ready."""
+def _nothing(_name: str) -> Mapping[str, str]:
+    return {}
 
-    def __init__(self, data: Data, base_port: int, changed: Callable[["Supervisor"], None]) -> None:
-        self.data = data
+
+class Supervisor:
+    """Runs everything on a claimed data directory. `changed` is called whenever a process starts, ends or becomes ready.
+
+    `further_workers` of each service run beside it; `environment` says what a process, by its name, gets besides ours.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        base_port: int,
+        changed: Callable[["Supervisor"], None],
+        *,
+        further_workers: int = 0,
+        environment: Callable[[str], Mapping[str, str]] = _nothing,
+    ) -> None:
+        self.data, self.further_workers, self._more = data, further_workers, environment
         self.services = service_names()
-        self.ports = Ports(base_port, self.services)
+        self.ports = Ports(base_port, self.services, further_workers)
         self.servers: list[Kept] = []
         self.workers: list[Kept] = []
         self.summary: dict[str, Any] = {
@@ -55,7 +71,13 @@ class Supervisor:
         }
         self._changed = changed
         self._http = httpx.AsyncClient(timeout=2, trust_env=False)
-        self._postgres = Postgres(data.root / "postgres", data.logs / "postgres.log", port=self.ports.postgres)
+        log = data.logs / "postgres.log"
+        self._postgres = Postgres(data.root / "postgres", log, port=self.ports.postgres, more=environment("postgres"))
+
+    @property
+    def _road(self) -> tuple[tuple[str, str, str], list[str], list[Subscription]]:
+        hears = [each for service in self.services for each in load(service).subscriptions]
+        return (self.summary["nats"], ADMIN, self.data.nats_secret(ADMIN)), self.services, hears
 
     @property
     def processes(self) -> list[Kept]:
@@ -74,7 +96,10 @@ class Supervisor:
             mailbox = await Mailbox(self.data.mails).listen(self.ports.mail)
             self._start_services()
             with closing(mailbox):
-                await asyncio.gather(self._index(), self._keep_alive(), self._observe(), self._renew_system_token())
+                await asyncio.gather(
+                    *(self._index(), self._keep_alive(), self._observe(), self._renew_system_token()),
+                    road.keep(*self._road),
+                )
         except (OSError, asyncpg.PostgresError, SQLAlchemyError, NatsError) as error:
             raise StartError(
                 f"The servers could not be prepared ({str(error) or type(error).__name__}); see {self.data.logs}."
@@ -86,7 +111,7 @@ class Supervisor:
     def _start_servers(self) -> None:
         users = [admin_user(self.data.nats_secret(ADMIN)), reader_user(self.data.nats_secret(READER))]
         for service in self.services:
-            durables = {subscription.durable: subscription.stream for subscription in load(service).subscriptions}
+            durables = {each.durable: each.stream for each in load(service).subscriptions}
             users.append(service_user(service, self.data.nats_secret(service), durables))
         nats = Nats(self.data.root / "nats", self.data.logs / "nats.log", port=self.ports.nats, users=users)
         for name, server in (("postgres", self._postgres), ("nats", nats)):
@@ -102,12 +127,7 @@ class Supervisor:
             database = self.data.database(service, self.ports.postgres)
             await provision(self._postgres.url(), database)
             await asyncio.to_thread(upgrade, service, database.url("owner"))
-        client = await streams.connect(self.summary["nats"], ADMIN, self.data.nats_secret(ADMIN))
-        try:
-            subscriptions = [subscription for service in self.services for subscription in load(service).subscriptions]
-            await streams.apply(client.jetstream(), self.services, subscriptions)
-        finally:
-            await client.close()
+        await road.declare(*self._road)
 
     async def _until_ready(self, server: Kept) -> None:
         while server.state != "ready":
@@ -118,25 +138,31 @@ class Supervisor:
 
     def _start_services(self) -> None:
         self._write_system_token()
-        for service in self.services:
-            launch = partial(
-                spawn,
-                [sys.executable, "-m", f"services.{service}"],
-                self.data.logs / f"{service}.log",
-                environment=self._environment(service),
-                cwd=_ROOT,
-            )
-            url = self.ports.url(service)
-            self.workers.append(Kept(service, url, launch, partial(self._answers_ready, url)))
-            self.workers[-1].start()
+        for number in range(self.further_workers + 1):
+            for service in self.services:
+                self._start_service(service, number)
         self._tell()
 
-    def _environment(self, service: str) -> dict[str, str]:
+    def _start_service(self, service: str, number: int) -> None:
+        """The service whole (number 0), or one of its further workers."""
+        name, only = (f"{service}-worker-{number}", ["--only", "worker"]) if number else (service, [])
+        url = self.ports.url(service, number)
+        launch = partial(
+            spawn,
+            [sys.executable, "-m", f"services.{service}", *only],
+            self.data.logs / f"{name}.log",
+            environment={**self._environment(service, number), **self._more(name)},
+            cwd=_ROOT,
+        )
+        self.workers.append(Kept(name, url, launch, partial(self._answers_ready, url)))
+        self.workers[-1].start()
+
+    def _environment(self, service: str, number: int) -> dict[str, str]:
         database = self.data.database(service, self.ports.postgres)
         ours = {
             "KINERJA_ENVIRONMENT": "embedded",
             "KINERJA_HOST": "127.0.0.1",
-            "KINERJA_PORT": str(self.ports.of(service)),
+            "KINERJA_PORT": str(self.ports.of(service, number)),
             "KINERJA_DATABASE_URL_API": database.url("api"),
             "KINERJA_DATABASE_URL_WORKER": database.url("worker"),
             "KINERJA_NATS_URL": self.summary["nats"],

@@ -101,7 +101,7 @@ _AGREED = WorkResult(
 )
 _INDEXES = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS made
-FROM pg_index WHERE indrelid = $1::regclass AND NOT indisprimary
+FROM pg_index WHERE indrelid = $1::regclass AND NOT indisunique
 """
 #: While a past is written: one long checkpoint at the end instead of many, and no vacuum in between.
 _HASTE = {"max_wal_size": "24GB", "full_page_writes": "off", "autovacuum": "off"}
@@ -143,7 +143,7 @@ async def _past(url: str, entries: int, *tables: str) -> AsyncIterator[None]:
 
 
 async def _insert(url: str, statements: dict[str, str]) -> None:
-    """Fill tables; what is no primary key is indexed afterwards, which is quicker."""
+    """Fill tables; what is not unique is indexed afterwards, which is quicker."""
     conn: asyncpg.Connection[Any] = await asyncpg.connect(url, server_settings=_PATIENT)
     for table, statement in statements.items():
         indexes = [] if table == "events" else await conn.fetch(_INDEXES, table)

@@ -1,12 +1,12 @@
 """What the activity service tells: entries and their verification, service records, satisfaction indices, closed periods."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.base import Amount, Message
+from shared.contracts.base import Amount, Code, Count, Message, Ordinal, PeriodCode
 
 EntryStatus = Literal["waiting", "verified", "returned", "withdrawn", "lapsed", "imported"]
 Verdict = Literal["meets", "below"]
@@ -18,11 +18,11 @@ class EntryFact(Message):
     entry: UUID
     employee: UUID
     day: date = Field(description="the day the work was done, in the zone of the instansi")
-    period: str = Field(description="the period the entry counts in, such as 2026-03 or 2026-Q1")
+    period: PeriodCode = Field(description="the period the entry counts in, such as 2026-03 or 2026-Q1")
     indicator: UUID | None
-    quantity: Amount
-    minutes: int | None
-    activity: str | None = Field(description="the kind of activity, a code and never free text")
+    quantity: Annotated[Amount, Field(ge=0)]
+    minutes: Count | None
+    activity: Code | None = Field(description="the kind of activity, a code and never free text")
     status: EntryStatus
     verdict: Verdict | None
     verified_by: UUID | None
@@ -85,13 +85,13 @@ class ServiceRecordChanged(Message):
     TYPE = "activity.service-record.changed"
 
     record: UUID
-    product: str = Field(description="a code and never free text")
+    product: Code = Field(description="a code and never free text")
     officer: UUID
     unit: UUID | None
     started: datetime
     due: datetime | None
     completed: datetime | None
-    period: str | None = Field(description="the period of completion; None while it is open")
+    period: PeriodCode | None = Field(description="the period of completion; None while it is open")
     on_time: bool | None = Field(description="completed <= due; None when either is missing")
 
 
@@ -102,8 +102,8 @@ class SatisfactionChanged(Message):
     REGENERATOR = "row"
 
     unit: UUID
-    period: str
-    respondents: int
+    period: PeriodCode
+    respondents: Count
     index: Amount
 
 
@@ -112,7 +112,7 @@ class EmployeeDigest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    entries: int
+    entries: Count
     digest: str = Field(description="hex; XOR over the entries of the first 8 bytes of sha256('<entry>:<version>')")
 
 
@@ -122,8 +122,8 @@ class PeriodSealed(Message):
     TYPE = "activity.period.sealed"
     REGENERATOR = "row"
 
-    period: str
-    part: int = Field(ge=1)
-    parts: int = Field(ge=1)
+    period: PeriodCode
+    part: Ordinal
+    parts: Ordinal
     sealed_by: UUID | None
     employees: dict[str, EmployeeDigest]

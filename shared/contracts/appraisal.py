@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.base import Amount, Message
+from shared.contracts.base import Amount, Code, Count, Message, PeriodCode
 
 PlanStatus = Literal["proposed", "returned", "agreed"]
 Rating = Literal["above", "meets", "below"]
@@ -22,8 +22,8 @@ class PlanIndicator(BaseModel):
     indicator: UUID
     work_result: UUID
     measure: Measure
-    product: str | None = Field(default=None, description="the service product, for measures over service records")
-    competency: str | None = Field(default=None, description="the competency this indicator shows")
+    product: Code | None = Field(default=None, description="the service product, for measures over service records")
+    competency: Code | None = Field(default=None, description="the competency this indicator shows")
 
 
 class PlanFact(Message):
@@ -31,7 +31,7 @@ class PlanFact(Message):
 
     plan: UUID
     employee: UUID
-    year: int
+    year: Count
     status: PlanStatus
     indicators: tuple[PlanIndicator, ...]
     in_force: tuple[PlanIndicator, ...] = Field(
@@ -67,16 +67,16 @@ class ScoreChanged(Message):
 
     review: UUID
     employee: UUID
-    period: str
+    period: PeriodCode
     state: Literal["open", "closed"]
     provisional: bool
     percent: Amount | None = Field(description="mean achievement in percent; None = not measured")
     recommendation: Rating | None
-    measured: int
-    not_measured: int
-    rule: str
-    rule_version: str
-    band_changes: int = Field(description="how often the recommendation changed so far; a rise is worth a notice")
+    measured: Count
+    not_measured: Count
+    rule: Code
+    rule_version: Code
+    band_changes: Count = Field(description="how often the recommendation changed so far; a rise is worth a notice")
     imported: bool = Field(description="only imported facts changed it; notifies nobody")
 
 
@@ -87,7 +87,7 @@ class RatingSet(Message):
 
     review: UUID
     employee: UUID
-    period: str
+    period: PeriodCode
     work_result: Rating
     behaviour: Rating
     predicate: Predicate
@@ -102,12 +102,12 @@ class ReviewClosed(Message):
 
     review: UUID
     employee: UUID
-    period: str
+    period: PeriodCode
     percent: Amount | None
     recommendation: Rating | None
     predicate: Predicate | None
-    rule: str
-    rule_version: str
+    rule: Code
+    rule_version: Code
 
 
 class ReviewAdjusted(Message):
@@ -117,10 +117,10 @@ class ReviewAdjusted(Message):
 
     review: UUID
     employee: UUID
-    period: str
+    period: PeriodCode
     old_percent: Amount | None
     new_percent: Amount | None
-    cause: str = Field(description="a code and never free text")
+    cause: Code = Field(description="a code and never free text")
     cause_source: UUID | None
 
 
@@ -130,11 +130,11 @@ class PeriodClosed(Message):
     TYPE = "appraisal.period.closed"
     REGENERATOR = "row"
 
-    period: str
-    expected: int
-    rated: int
-    not_rated: int
-    not_measured: int
+    period: PeriodCode
+    expected: Count
+    rated: Count
+    not_rated: Count
+    not_measured: Count
     closed_at: datetime
 
 
@@ -145,7 +145,7 @@ class GapCause(BaseModel):
 
     kind: Literal["below_standard", "below_threshold"]
     indicator: UUID | None = None
-    period: str | None = None
+    period: PeriodCode | None = None
     percent: Amount | None = None
 
 
@@ -156,10 +156,10 @@ class GapFact(Message):
 
     gap: UUID
     employee: UUID
-    competency: str
-    opened: int = Field(description="counts how often this gap opened; a new opening is a new need")
-    required: int | None
-    level: int | None
+    competency: Code
+    opened: Count = Field(description="counts how often this gap opened; a new opening is a new need")
+    required: Count | None
+    level: Count | None
     causes: tuple[GapCause, ...]
     since: date
 

@@ -7,12 +7,30 @@ Names, NIP, contacts and free text never appear here.
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 PREFIX = "id.go.kinerja"
 
-#: A number that money or ratings hang on: Decimal in Python, a string on the wire.
-Amount = Annotated[Decimal, PlainSerializer(lambda value: format(value, "f"), return_type=str)]
+# The limits below are those of the columns that hold such values; nothing of ours ever came near them. A message beyond
+# them is broken. They stand in no schema, which within a version may only gain what is optional.
+
+#: A number that money or ratings hang on: Decimal in Python, a string on the wire. Of 60 digits at most: `1e999999999`
+#: written out would not fit into memory.
+Amount = Annotated[Decimal, Field(max_digits=60), PlainSerializer(lambda value: format(value, "f"), return_type=str)]
+
+#: How many, how long or which level.
+Count = Annotated[int, Field(ge=0, lt=2**31), WithJsonSchema({"type": "integer"})]
+
+#: The how many-th of its kind, from 1 on.
+Ordinal = Annotated[int, Field(ge=1, lt=2**31), WithJsonSchema({"type": "integer", "minimum": 1})]
+
+#: The short name of a thing, fit for an index; never free text.
+Code = Annotated[str, Field(max_length=500), WithJsonSchema({"type": "string"})]
+
+#: A month or quarter of 1900 to 2999, such as 2026-03 or 2026-Q1.
+PeriodCode = Annotated[
+    str, Field(pattern=r"^(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2]|Q[1-4])$"), WithJsonSchema({"type": "string"})
+]
 
 #: How a lost message is made again: from its stream's events, or from its row of published state.
 Regenerator = Literal["stream", "row"]

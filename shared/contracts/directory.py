@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.base import Amount, Message
+from shared.contracts.base import Amount, Code, Count, Message
 
 EmployeeKind = Literal["PNS", "PPPK", "CPNS", "NON_ASN"]
 AssignmentKind = Literal["definitif", "plt", "plh"]
@@ -19,7 +19,7 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    version: int
+    version: Count
     period_kind: PeriodKind
     late_after_working_days: int = Field(
         ge=0, description="an entry received later than this after its day is marked late"
@@ -53,7 +53,7 @@ class UnitChanged(Message):
     REGENERATOR = "row"
 
     unit: UUID
-    code: str
+    code: Code
     parent: UUID | None
     head_position: UUID | None
 
@@ -65,10 +65,10 @@ class PositionChanged(Message):
     REGENERATOR = "row"
 
     position: UUID
-    code: str
+    code: Code
     kind: PositionKind
-    level: str
-    requires: dict[str, int]
+    level: Code
+    requires: dict[Code, Count]
 
 
 class EmployeeChanged(Message):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.base import Message
+from shared.contracts.base import Code, Count, Message
 
 DevelopmentPlanStatus = Literal["proposed", "approved", "returned", "completed"]
 EnrolmentStatus = Literal["enrolled", "completed", "confirmed", "cancelled"]
@@ -18,7 +18,7 @@ class PlannedCourse(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     need: UUID
-    competency: str
+    competency: Code
     course: UUID | None
 
 
@@ -27,7 +27,7 @@ class DevelopmentPlanFact(Message):
 
     development_plan: UUID
     employee: UUID
-    year: int
+    year: Count
     status: DevelopmentPlanStatus
     courses: tuple[PlannedCourse, ...]
 
@@ -62,7 +62,7 @@ class EnrolmentFact(Message):
     enrolment: UUID
     employee: UUID
     course: UUID
-    competencies: tuple[str, ...]
+    competencies: tuple[Code, ...]
     status: EnrolmentStatus
     starts: date | None
     completed: date | None
@@ -93,8 +93,8 @@ class CompetencyConfirmed(Message):
 
     confirmation: UUID
     employee: UUID
-    competency: str
-    level: int
+    competency: Code
+    level: Count
     confirmed_by: UUID
     confirmed_on: date
     enrolment: UUID | None

@@ -1,7 +1,8 @@
 """CloudEvents 1.0 in structured mode: one JSON document a message."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from shared.contracts.base import Message
+from shared.contracts.base import Message, Ordinal
 from shared.eventstore.decider import Recorded
 
 M = TypeVar("M", bound=Message)
@@ -21,8 +22,14 @@ class ContractBroken(Exception):
     """A message that cannot be read: no JSON, no CloudEvent, an unknown type, or data against its contract."""
 
 
-#: Fits the column that holds it.
-_Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+#: What the database and Python's calendar can hold, in whatever zone it is said.
+_Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
+#: A name of ours; it is kept with events and written into logs.
+_Word = Annotated[str, Field(max_length=200)]
+#: PostgreSQL stores no U+0000; written out it is no JSON, and escaped an odd number of backslashes stands before it.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+#: W3C Trace Context, version 00. Words of others would become a header of what we publish.
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class _Envelope(BaseModel):
@@ -32,13 +39,13 @@ class _Envelope(BaseModel):
     id: UUID
     type: str
     subject: UUID
-    time: AwareDatetime
+    time: _Moment
     instansi: str = Field(pattern=r"^[a-z0-9-]+$")
-    sourceversion: _Count
-    epoch: _Count
-    recordedat: AwareDatetime
-    origin: str
-    correlationid: str
+    sourceversion: Ordinal
+    epoch: Ordinal
+    recordedat: _Moment
+    origin: _Word
+    correlationid: _Word
     data: dict[str, Any]
 
 
@@ -92,6 +99,8 @@ def decode(
     payload: bytes, subject: str, types: tuple[type[Message], ...], traceparent: str | None = None
 ) -> Received[Any]:
     """The message in `payload`; raises ContractBroken with a reason that names what is wrong."""
+    if b"\\u0000" in payload and _NUL.search(payload):
+        raise ContractBroken("no text of ours: it holds U+0000, which no database of ours can keep")
     try:
         envelope = _Envelope.model_validate(orjson.loads(payload))
     except orjson.JSONDecodeError as error:
@@ -100,7 +109,7 @@ def decode(
         raise ContractBroken(f"no CloudEvent of ours: {_first(error)}") from error
     cls = _by_type(types).get(envelope.type)
     if cls is None:
-        raise ContractBroken(f"type {envelope.type} is none that this consumer reads")
+        raise ContractBroken(f"type {envelope.type[:200]} is none that this consumer reads")
     if subject != cls.subject(envelope.instansi):
         raise ContractBroken(f"subject {subject} belongs to another instansi or type than the message")
     try:
@@ -118,7 +127,7 @@ def decode(
         origin=envelope.origin,
         correlation_id=envelope.correlationid,
         data=data,
-        traceparent=traceparent,
+        traceparent=traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None,
     )
 
 

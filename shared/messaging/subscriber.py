@@ -11,7 +11,6 @@ from weakref import WeakSet
 import structlog
 from faststream import AckPolicy
 from faststream.nats import ConsumerConfig, JStream, NatsBroker, NatsUserPassword, PullSub
-from faststream.nats.subscriber.usecases import stream_pull_subscriber
 from faststream.params import NoCast
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -20,19 +19,17 @@ from sqlalchemy import text
 
 from shared.eventstore.database import Database, is_outage
 from shared.messaging import dead_letters
+from shared.messaging.dead_letters import Broken
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import ContractBroken, Received, decode
+from shared.messaging.pull import Pull
 from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, heed_cancellation
 from shared.observability import metrics
 
 log = structlog.get_logger(__name__)
 
-# nats-py 2.16 ends an overdue fetch with Python's TimeoutError, and FastStream 0.7.8 expects only that of nats: on a busy
-# machine its task dies and drops what it has fetched, which then comes again only after ACK_WAIT_SECONDS.
-stream_pull_subscriber.TimeoutError = TimeoutError  # type: ignore[assignment,attr-defined]
-
 MAX_TRIES = 5
-WAIT_SECONDS = 0.1
+_WAIT_SECONDS = 1.0
 _WATCH_SECONDS = 2.0
 _RETRY_SECONDS = 0.5
 _LOGGED_CORRELATIONS = 10
@@ -99,6 +96,7 @@ class Consumer:
         self._road: str | None = "starting"
         self._database: str | None = None
         self._running: Any = None
+        self._pull: Pull | None = None
 
     @property
     def problem(self) -> str | None:
@@ -125,11 +123,11 @@ class Consumer:
             await asyncio.sleep(_WATCH_SECONDS)
 
     async def _start(self) -> None:
-        running = self.broker.subscriber(
+        running: Any = self.broker.subscriber(
             stream=JStream(self.subscription.stream, declare=False),
             durable=self.durable,
             config=ConsumerConfig(filter_subjects=list(self.subscription.subjects)),
-            pull_sub=PullSub(batch_size=self.subscription.batch, timeout=WAIT_SECONDS, batch=True),
+            pull_sub=PullSub(batch_size=self.subscription.batch, timeout=_WAIT_SECONDS, batch=True),
             ack_policy=AckPolicy.MANUAL,
             decoder=_raw,
             inbox_prefix=f"_INBOX_{self.name}.".encode(),
@@ -137,21 +135,24 @@ class Consumer:
         )
         running(self._on_batch)
         await running.start()
+        self._pull = Pull(running.subscription, self.subscription.batch)
         self._running = running  # only now: a start that failed is tried again
 
     async def stop(self) -> None:
-        """Finish the batch in hand and fetch no more."""
-        if self._running is not None:
+        """Finish the batch in hand, give back what was fetched beyond it, and fetch no more."""
+        if self._running is not None and self._pull is not None:
             running, self._running = self._running, None
             with contextlib.suppress(NatsError):
                 await running.stop()
+                await self._pull.give_back()
 
     async def _on_batch(self, messages: NoCast[list[Msg]]) -> None:
         started = time.perf_counter()
         try:
-            async with _kept_alive(messages):
-                items = [item for message in messages if (item := await self._read(message)) is not None]
+            async with self._kept_alive():
+                items, broken = self._read(messages)
                 await self._settle(items)
+                await self._bury(broken)
         except Exception as error:
             log.exception("batch.interrupted", durable=self.durable, error=error)  # FastStream says nothing of it
             raise
@@ -167,15 +168,17 @@ class Consumer:
             correlation_ids=correlations,
         )
 
-    async def _read(self, message: Msg) -> Item | None:
-        headers = message.headers or {}
-        try:
-            return message, decode(
-                message.data, message.subject, self.subscription.messages, headers.get("traceparent")
-            )
-        except ContractBroken as error:
-            await self._bury(message, headers.get("Nats-Msg-Id"), "contract", error, 1)
-            return None
+    def _read(self, messages: Sequence[Msg]) -> tuple[list[Item], list[Broken]]:
+        """Those that can be read, and the others."""
+        items, broken = [], []
+        for message in messages:
+            headers = message.headers or {}
+            try:
+                known = self.subscription.messages
+                items.append((message, decode(message.data, message.subject, known, headers.get("traceparent"))))
+            except ContractBroken as error:
+                broken.append(Broken(message, headers.get("Nats-Msg-Id"), "contract", error))
+        return items, broken
 
     async def _settle(self, items: Sequence[Item]) -> None:
         """Deliver; on failure halve until the culprit stands alone, which is then counted. An outage is waited out."""
@@ -204,16 +207,19 @@ class Consumer:
 
         tries = await self._patiently(count)
         if tries >= MAX_TRIES:
-            await self._bury(message, event_id, "handler", error, tries)
+            await self._bury([Broken(message, event_id, "handler", error, tries)])
         else:
             log.warning("message.failed", durable=self.durable, event_id=event_id, tries=tries, error=error)
             await message.nak(delay=min(2**tries, 60))
 
-    async def _bury(self, message: Msg, event_id: str | None, reason: str, error: Exception, tries: int) -> None:
-        """Row first, committed; then terminated."""
-        await self._patiently(lambda: dead_letters.keep(self.db, self.durable, message, event_id, reason, error, tries))
-        metrics.DEAD_LETTERS.labels(self.durable).inc()
-        await message.term()
+    async def _bury(self, broken: Sequence[Broken]) -> None:
+        """Rows first, committed; then terminated."""
+        if not broken:
+            return
+        await self._patiently(lambda: dead_letters.keep(self.db, self.durable, broken))
+        metrics.DEAD_LETTERS.labels(self.durable).inc(len(broken))
+        for each in broken:
+            await each.message.term()
 
     async def _patiently(self, work: Callable[[], Awaitable[R]]) -> R:
         """Do `work`, again after every outage of the database; anything else it raises is the caller's.
@@ -233,20 +239,18 @@ class Consumer:
                 self._database = None
                 return done
 
+    @contextlib.asynccontextmanager
+    async def _kept_alive(self) -> AsyncIterator[None]:
+        """Tell the server what is in hand, so that what is slow is not delivered twice."""
 
-@contextlib.asynccontextmanager
-async def _kept_alive(messages: Sequence[Msg]) -> AsyncIterator[None]:
-    """Tell the server that the batch is in hand, so that a slow one is not delivered twice."""
-
-    async def tell() -> None:
-        while True:
-            await asyncio.sleep(ACK_WAIT_SECONDS / 3)
-            for message in messages:
-                if not message.is_acked:
+        async def tell() -> None:
+            while True:
+                await asyncio.sleep(ACK_WAIT_SECONDS / 3)
+                for message in self._pull.in_hand() if self._pull else ():
                     await message.in_progress()
 
-    task = asyncio.create_task(tell())
-    try:
-        yield
-    finally:
-        task.cancel()
+        task = asyncio.create_task(tell())
+        try:
+            yield
+        finally:
+            task.cancel()

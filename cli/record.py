@@ -20,8 +20,8 @@ from shared.eventstore.database import Database, is_outage
 from shared.eventstore.rebuild import Difference
 from shared.eventstore.rebuild import prove as prove_record
 from shared.eventstore.rebuild import rebuild as rebuild_rows
-from shared.eventstore.relay import Publisher
 from shared.eventstore.republish import Republisher
+from shared.messaging.publisher import Publisher
 from shared.messaging.streams import connect
 from shared.runtime import Service
 

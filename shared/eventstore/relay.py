@@ -1,7 +1,9 @@
-"""Outbox to JetStream: one leader per service, batches, acknowledgements in flight, then cleared."""
+"""Outbox to JetStream: one leader per service, fair rounds, acknowledgements in flight, then cleared."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,30 +12,34 @@ import asyncpg
 import nats.errors
 import structlog
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.errors import BadHeaderError, BadSubjectError, MaxPayloadError
-from nats.js.api import PubAck
-from nats.js.client import JetStreamContext
-from nats.js.errors import APIError, BadRequestError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from shared.eventstore.database import is_outage
+from shared.eventstore.fairness import PIECES_A_SECOND, TAKE, Allowance
 from shared.eventstore.outbox import CHANNEL
-from shared.messaging.envelope import CONTENT_TYPE
+from shared.messaging.publisher import REFUSALS, Answer, Posting, Publisher
 from shared.messaging.streams import heed_cancellation
 from shared.observability import metrics
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
+BATCH = 1000
 MAX_REFUSALS = 3
 _LOCK = 7_105_001
-_ACK_TIMEOUT = 5.0
 _CHECK_SECONDS = 5.0
+_IDLE_SECONDS = 1.0
+#: After a wake-up, so that what is written at the same time shares a round.
+_GATHER_SECONDS = 0.01
+#: Then the look begins at the front again, where a late commit or a refused message may stand.
+_ROUNDS = 20
 
-_TAKE = """
-SELECT id, subject, event_id, body, traceparent FROM outbox
-WHERE parked_at IS NULL AND id > $1 ORDER BY id LIMIT $2
-"""
+#: The leader's connection. A lost commit of it only sends again what was sent; plans must hold when the table has grown.
+_SETTINGS = {
+    "synchronous_commit": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",
+}
 _CLEAR = """
 WITH gone AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]))
 INSERT INTO relay_state AS s (stream, created, last_seq, acked_at) VALUES ($2, $3, $4, $5)
@@ -47,45 +53,35 @@ WHERE id = $1 RETURNING parked_at IS NOT NULL
 """
 
 
-class Publisher(JetStreamContext):
-    """JetStream with a window of unacknowledged publishes, in which a refusal reaches its sender (nats.py issue 985)."""
+def _named() -> dict[str, str]:
+    """So that PostgreSQL's list of connections says which process leads, or waits to."""
+    return {"application_name": f"relay {os.getpid()}"}
 
-    def __init__(self, connection: Client, window: int = 512) -> None:
-        super().__init__(connection, timeout=_ACK_TIMEOUT, publish_async_max_pending=window)
-
-    async def _handle_async_reply(self, msg: Msg) -> None:
-        try:
-            await super()._handle_async_reply(msg)
-        except APIError as error:
-            token = msg.subject[len(self._nc._inbox_prefix) + 24 :]
-            future = self._publish_async_futures.get(token)
-            if future is not None and not future.done():
-                future.set_exception(error)
-
-    async def put(self, subject: str, body: str, message_id: str, traceparent: str | None) -> PubAck:
-        """Publish one message and wait for its acknowledgement; the wait ends after some seconds."""
-        headers = {"Nats-Msg-Id": message_id, "Content-Type": CONTENT_TYPE}
-        if traceparent:
-            headers["traceparent"] = traceparent
-        future = await self.publish_async(subject, body.encode(), headers=headers, wait_stall=_ACK_TIMEOUT)
-        return await asyncio.wait_for(future, _ACK_TIMEOUT)
-
-
-#: What the server says about one message; everything else says that the road is away.
-REFUSALS = (BadRequestError, MaxPayloadError, BadSubjectError, BadHeaderError)
 
 #: Sends everything recorded since a moment once more; given by the service.
 Resend = Callable[[Publisher, datetime], Awaitable[int]]
 
 
+_Round = tuple[list[Any], list[Answer]]
+
+
+def _away(answers: Sequence[Answer]) -> str | None:
+    away = (answer for answer in answers if not isinstance(answer, (int, *REFUSALS)))
+    return next((f"NATS away: {answer!r}" for answer in away), None)
+
+
 class Relay:
     """Runs until cancelled. `ready` is False while the road or the lock is missing."""
 
-    def __init__(self, service: str, database_url: str, connection: Client, resend: Resend) -> None:
-        """`database_url` is a direct connection (a pooler breaks session locks) of the worker role."""
+    def __init__(self, service: str, database_url: str, connection: Client, resend: Resend, *, rate: int = 0) -> None:
+        """`database_url` is a direct connection (a pooler breaks session locks) of the worker role.
+
+        `rate` is how many messages a second one instansi may send for long; 0 sets no limit.
+        """
         self.stream = service.upper()
         self.url = database_url
         self.publisher = Publisher(connection)
+        self.allowance = Allowance(rate)
         self.resend = resend
         self.leader = False
         self.problem: str | None = "starting"
@@ -106,33 +102,32 @@ class Relay:
             await asyncio.sleep(1)
 
     async def _lead(self) -> None:
-        conn = await asyncpg.connect(self.url, timeout=5, command_timeout=30)
+        conn = await asyncpg.connect(self.url, timeout=5, command_timeout=30, server_settings=_SETTINGS | _named())
         try:
             while not await conn.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 self.problem = None
                 await asyncio.sleep(1)
             self.leader = True
             await conn.add_listener(CHANNEL, lambda *_: self._wake.set())
-            checked = 0.0
+            clock, checked = asyncio.get_running_loop().time, 0.0
             while True:
                 heed_cancellation()
-                now = asyncio.get_running_loop().time()
-                if now - checked > _CHECK_SECONDS or self.problem:
+                if clock() - checked > _CHECK_SECONDS or self.problem:
                     await self._look_at_stream(conn)
-                    checked = now
+                    checked = clock()
                 self._wake.clear()
-                sent = 0 if self.problem else await self._drain(conn)
-                if not sent:
+                if self.problem or not await self._drain(conn):
+                    held = not self.problem and 0 in self.allowance.room(clock()).values()
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), 1.0)
-                    await conn.fetchval("SELECT 1")
+                        await asyncio.wait_for(self._wake.wait(), 1 / PIECES_A_SECOND if held else _IDLE_SECONDS)
+                        await asyncio.sleep(_GATHER_SECONDS)
         finally:
             await conn.close(timeout=2)
 
     async def _look_at_stream(self, conn: Any) -> None:
         """Notice a stream that is missing, newer or behind what it last acknowledged; then send again from an hour before."""
         try:
-            info = await self.publisher.stream_info(self.stream)
+            info = await self.publisher.connection.jetstream().stream_info(self.stream)
         except NotFoundError:
             self.problem = f"stream {self.stream} is missing: run `kinerja streams apply`"
             log.error("relay.stream_missing", stream=self.stream)
@@ -154,40 +149,57 @@ class Relay:
             log.info("relay.resent", stream=self.stream, messages=sent)
         self.problem = None
 
-    async def _drain(self, conn: Any) -> int:
-        """Send what waits, batch by batch; returns how many left."""
-        total, last = 0, 0
-        while rows := await conn.fetch(_TAKE, last, BATCH):
-            last = rows[-1]["id"]
-            acks = await asyncio.gather(
-                *(self.publisher.put(r["subject"], r["body"], str(r["event_id"]), r["traceparent"]) for r in rows),
-                return_exceptions=True,
-            )
-            sent = [(row["id"], ack) for row, ack in zip(rows, acks, strict=True) if isinstance(ack, PubAck)]
-            if sent:
-                ids, seq = [row for row, _ in sent], max(ack.seq for _, ack in sent)
-                await conn.execute(_CLEAR, ids, self.stream, self._created, seq, datetime.now(UTC))
-                metrics.RELAY_PUBLISHED.inc(len(sent))
-                total += len(sent)
-            for row, ack in zip(rows, acks, strict=True):
-                if isinstance(ack, BaseException):
-                    await self._failed(conn, row, ack)
-            if self.problem or len(rows) < BATCH:
+    async def _drain(self, conn: Any) -> bool:
+        """Send what waits, some rounds long; returns whether more waits. The database works while a round is on its way."""
+        last: dict[str, int] = {}
+        done: _Round = [], []
+        rows, more = await self._take(conn, last)
+        for _ in range(_ROUNDS):
+            if not rows:
                 break
-        return total
+            answers, following = await self._send(conn, rows, done, last if more else None)
+            done, (rows, more) = (rows, answers), following
+            self.problem = _away(answers)
+            if self.problem:
+                break
+        await self._settle(conn, *done)
+        return more and not self.problem
 
-    async def _failed(self, conn: Any, row: Any, error: BaseException) -> None:
-        """A refusal of this message counts, and the third parks it; a missing stream or server counts for nothing."""
-        if not isinstance(error, Exception):
-            raise error
-        if isinstance(error, nats.errors.Error | OSError | TimeoutError) and not isinstance(error, REFUSALS):
-            self.problem = f"NATS away: {error!r}"
-        else:
-            parked = await conn.fetchval(_REFUSE, row["id"], f"{type(error).__name__}: {error}")
-            log.error(
-                "relay.refused",
-                event_id=str(row["event_id"]),
-                subject=row["subject"],
-                error=repr(error),
-                parked=parked,
-            )
+    async def _take(self, conn: Any, last: dict[str, int]) -> tuple[list[Any], bool]:
+        """The next round, behind the `last` row of each instansi, and whether somebody has more than it holds."""
+        room = self.allowance.room(asyncio.get_running_loop().time())
+        known = sorted(last.keys() | room.keys())
+        places = [last.get(each, 0) for each in known], [room.get(each, BATCH) for each in known]
+        rows = await conn.fetch(TAKE, known, *places, BATCH)
+        last.update((row["instansi"], row["id"]) for row in rows)
+        return rows, bool(rows) and rows[-1]["turn"] == rows[-1]["most"]
+
+    async def _send(
+        self, conn: Any, rows: list[Any], done: _Round, last: dict[str, int] | None
+    ) -> tuple[list[Answer], tuple[list[Any], bool]]:
+        """Send a round; meanwhile settle the one before and, unless `last` is None, take the one behind."""
+
+        async def meanwhile() -> tuple[list[Any], bool]:
+            await self._settle(conn, *done)
+            return ([], False) if last is None else await self._take(conn, last)
+
+        self.allowance.spend(Counter(row["instansi"] for row in rows), asyncio.get_running_loop().time())
+        postings = [Posting(r["subject"], r["body"], str(r["event_id"]), r["traceparent"]) for r in rows]
+        answers, following = await asyncio.gather(self.publisher.send(postings), meanwhile(), return_exceptions=True)
+        if isinstance(following, BaseException):
+            raise following
+        if isinstance(answers, BaseException):
+            raise answers
+        return answers, following
+
+    async def _settle(self, conn: Any, rows: Sequence[Any], answers: Sequence[Answer]) -> None:
+        """Clear what was acknowledged. A refusal counts, and the third parks; a missing stream or server counts for nothing."""
+        sent = {row["id"]: answer for row, answer in zip(rows, answers, strict=True) if isinstance(answer, int)}
+        if sent:
+            await conn.execute(_CLEAR, list(sent), self.stream, self._created, max(sent.values()), datetime.now(UTC))
+            metrics.RELAY_PUBLISHED.inc(len(sent))
+        for row, answer in zip(rows, answers, strict=True):
+            if isinstance(answer, REFUSALS):
+                parked = await conn.fetchval(_REFUSE, row["id"], f"{type(answer).__name__}: {answer}")
+                told = {"event_id": str(row["event_id"]), "subject": row["subject"], "error": repr(answer)}
+                log.error("relay.refused", **told, parked=parked)

@@ -13,8 +13,8 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import Recorded, Slice
 from shared.eventstore.history import PAGE, pages, stories
 from shared.eventstore.outbox import Parcel, parcel
-from shared.eventstore.relay import REFUSALS, Publisher
 from shared.eventstore.rows import fetch
+from shared.messaging.publisher import REFUSALS, Posting, Publisher
 
 log = structlog.get_logger(__name__)
 
@@ -82,9 +82,9 @@ class Republisher:
         total = 0
         for start in range(0, len(parcels), PAGE):
             part = parcels[start : start + PAGE]
-            answers = await asyncio.gather(
-                *(self.publisher.put(p.subject, p.body, f"{p.event_id}:r{self.run}", p.traceparent) for p in part),
-                return_exceptions=True,
+            begun = asyncio.get_running_loop().time()
+            answers = await self.publisher.send(
+                [Posting(p.subject, p.body, f"{p.event_id}:r{self.run}", p.traceparent) for p in part]
             )
             sent = []
             for each, answer in zip(part, answers, strict=True):
@@ -92,7 +92,7 @@ class Republisher:
                     log.error(
                         "republish.refused", event_id=str(each.event_id), subject=each.subject, error=repr(answer)
                     )
-                elif isinstance(answer, BaseException):
+                elif isinstance(answer, Exception):
                     raise answer
                 else:
                     sent.append(each.event_id)
@@ -100,5 +100,5 @@ class Republisher:
                 await conn.exec_driver_sql(_UNPARK, (sent,))
             self.progress(len(sent))
             total += len(sent)
-            await asyncio.sleep(len(part) / self.per_second)
+            await asyncio.sleep(begun + len(part) / self.per_second - asyncio.get_running_loop().time())
         return total

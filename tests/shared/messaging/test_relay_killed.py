@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from nats.aio.client import Client
@@ -12,7 +11,7 @@ from sqlalchemy import text
 from deploy.embedded.nats import Nats
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
-from shared.eventstore.relay import Publisher
+from shared.messaging.publisher import Posting, Publisher
 from shared.messaging.streams import apply, connect
 from shared.testing.waiting import until
 from tests.shared.eventstore.test_relay import on_the_road, record, relay, waiting
@@ -46,14 +45,14 @@ async def test_what_was_published_and_not_cleared_is_sent_again_and_counts_once(
     await record(api, context, SENT)
     async with worker.transaction() as conn:
         await conn.execute(text("DELETE FROM counter"))  # the consumer counts into it too
-    put = Publisher.put
+    send = Publisher.send
 
-    async def last_breath(self: Publisher, *message: Any) -> None:
-        await put(self, *message)
-        await asyncio.Event().wait()  # the acknowledgement is here, and the relay does nothing more
+    async def last_breath(self: Publisher, postings: Sequence[Posting]) -> None:
+        await send(self, postings)
+        await asyncio.Event().wait()  # the acknowledgements are here, and the relay does nothing more
 
     with monkeypatch.context() as patch:
-        patch.setattr(Publisher, "put", last_breath)
+        patch.setattr(Publisher, "send", last_breath)
         async with relay(worker, road):
             await until(lambda: _arrived(road, SENT))
     assert await waiting(worker) == SENT

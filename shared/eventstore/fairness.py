@@ -1,0 +1,46 @@
+"""Whose messages go next: every instansi in turn, and none faster than its share of the road."""
+
+from collections.abc import Mapping
+
+#: Seconds of its rate that an instansi may put on the road at once after a rest.
+BURST_SECONDS = 2.0
+#: An instansi at its limit is served in pieces, so many a second: one by one would cost a transaction each.
+PIECES_A_SECOND = 20
+
+#: At most $4 messages: an equal number of each instansi that has any, in turns, and of none more than its room ($3), from
+#: behind the last one taken ($2). The recursion steps from instansi to instansi through the index `outbox_turn`.
+TAKE = """
+WITH RECURSIVE waiting(instansi) AS (
+    (SELECT instansi FROM outbox WHERE parked_at IS NULL ORDER BY instansi LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.instansi FROM outbox o WHERE o.parked_at IS NULL AND o.instansi > w.instansi ORDER BY o.instansi LIMIT 1)
+    FROM waiting w WHERE w.instansi IS NOT NULL
+), share AS (
+    SELECT w.instansi, coalesce(k.last, 0) AS last, least(coalesce(k.room, $4), greatest($4 / count(*) OVER (), 20)) AS most
+    FROM waiting w LEFT JOIN unnest($1::text[], $2::bigint[], $3::int[]) AS k (instansi, last, room) USING (instansi)
+    WHERE w.instansi IS NOT NULL
+)
+SELECT o.*, s.most FROM share s CROSS JOIN LATERAL (
+    SELECT o.id, o.instansi, o.subject, o.event_id, o.body, o.traceparent, row_number() OVER (ORDER BY o.id) AS turn
+    FROM outbox o WHERE o.parked_at IS NULL AND o.instansi = s.instansi AND o.id > s.last ORDER BY o.id LIMIT s.most
+) o ORDER BY o.turn, o.id
+"""
+
+
+class Allowance:
+    """What each instansi may still put on the road: `rate` messages a second (0: no limit), and a burst after a rest."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self._paid: dict[str, float] = {}  # when what it has sent will have been earned
+
+    def room(self, now: float) -> dict[str, int]:
+        """How many messages each instansi that sent lately may send at `now`; the others have their whole burst."""
+        self._paid = {instansi: paid for instansi, paid in self._paid.items() if paid > now}
+        left = {instansi: int((BURST_SECONDS - (paid - now)) * self.rate) for instansi, paid in self._paid.items()}
+        return {instansi: room if room >= self.rate / PIECES_A_SECOND else 0 for instansi, room in left.items()}
+
+    def spend(self, sent: Mapping[str, int], now: float) -> None:
+        """Note what was sent at `now`."""
+        for instansi, messages in sent.items() if self.rate else ():
+            self._paid[instansi] = max(self._paid.get(instansi, now), now) + messages / self.rate

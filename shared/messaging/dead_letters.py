@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -33,28 +34,44 @@ class NoSuchDeadLetter(LookupError):
     """There is no open dead letter of this id."""
 
 
-async def keep(
-    db: Database, durable: str, message: Msg, event_id: str | None, reason: str, error: BaseException, tries: int
-) -> None:
-    """Keep a message, which the caller ends on the road only after this committed. Keeping it again changes nothing."""
-    row = {
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A message that cannot be processed: `reason` is "contract" or "handler", `tries` how often it was tried."""
+
+    message: Msg
+    event_id: str | None
+    reason: str
+    error: BaseException
+    tries: int = 1
+
+
+async def keep(db: Database, durable: str, broken: Sequence[Broken]) -> None:
+    """Keep messages, which the caller ends on the road only after this committed. Keeping one again changes nothing."""
+    rows = [_row(durable, each) for each in broken]
+    async with db.transaction() as conn:
+        await conn.execute(_KEEP, rows)
+        await conn.execute(_FORGET_TRIES, rows)
+    for each in broken:
+        subject = each.message.subject
+        log.error("message.dead", durable=durable, subject=subject, reason=each.reason, tries=each.tries)
+
+
+def _row(durable: str, broken: Broken) -> dict[str, Any]:
+    message, error = broken.message, broken.error
+    return {
         "durable": durable,
         "instansi": message.subject.split(".")[1],
         "stream_seq": message.metadata.sequence.stream,
         "sent_at": message.metadata.timestamp,
         "subject": message.subject,
-        "event_id": event_id and _storable(event_id),
+        "event_id": broken.event_id and _storable(broken.event_id),
         "payload": message.data,
         "headers": to_json({_storable(name): _storable(value) for name, value in (message.headers or {}).items()}),
-        "reason": reason,
+        "reason": broken.reason,
         "error": _storable(str(error))[:2000],
         "trace": _storable("".join(traceback.format_exception(error)))[-8000:],
-        "tries": tries,
+        "tries": broken.tries,
     }
-    async with db.transaction() as conn:
-        await conn.execute(_KEEP, row)
-        await conn.execute(_FORGET_TRIES, row)
-    log.error("message.dead", durable=durable, subject=message.subject, reason=reason, tries=tries)
 
 
 def _storable(said: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import asyncpg
 import httpx
 import orjson
 
-from bench.traffic import Connection, request
+from bench.traffic import Answer, Connection, request
 from cli.demo.client import Voice
 from cli.system import System, database_url, find
 from shared.calendar import Period, PeriodKind, local_date
@@ -53,25 +54,17 @@ class Team:
 class Pool:
     """A few connections to one service. A full service (503) is asked again, as its clients would; `refusals` counts."""
 
-    def __init__(self, url: str, size: int) -> None:
-        self._port, self._size, self.refusals = int(url.rsplit(":", 1)[1]), size, 0
-        self._free: asyncio.Queue[Connection] = asyncio.Queue()
-
-    async def open(self) -> Self:
-        """Connected."""
-        for _ in range(self._size):
-            self._free.put_nowait(await Connection.open(self._port))
-        return self
+    def __init__(self, url: str, size: int = 24) -> None:
+        self._port, self.refusals = int(url.rsplit(":", 1)[1]), 0
+        self._free: asyncio.LifoQueue[Connection | None] = asyncio.LifoQueue()
+        for _ in range(size):
+            self._free.put_nowait(None)
 
     async def ask(self, method: str, person: Person, path: str, body: Any = None) -> Any:
         """The JSON that `person` is answered; Refused."""
         raw = request(method, f"/api/v1/{person.instansi}{path}", person.token, body)
         while True:
-            connection = await self._free.get()
-            try:
-                status, answer = await connection.send(raw)
-            finally:
-                self._free.put_nowait(connection)
+            status, answer = await self._send(raw)
             if status < 300:
                 return orjson.loads(answer)
             if status != _BUSY:
@@ -79,10 +72,23 @@ class Pool:
             self.refusals += 1
             await asyncio.sleep(0.2)
 
+    async def _send(self, raw: bytes) -> Answer:
+        """The answer; a server hangs up on whoever was quiet for some seconds, so once more over a new connection."""
+        connection = await self._free.get()
+        try:
+            if connection is not None:
+                with suppress(ConnectionError):
+                    return await connection.send(raw)
+            connection = await Connection.open(self._port)
+            return await connection.send(raw)
+        finally:
+            self._free.put_nowait(connection)
+
     def close(self) -> None:
         """Hang up."""
         while not self._free.empty():
-            self._free.get_nowait().close()
+            if (connection := self._free.get_nowait()) is not None:
+                connection.close()
 
 
 class Country:
@@ -95,7 +101,8 @@ class Country:
         self.period = str(Period.of(self.today, PeriodKind.MONTH))
         self.teams: list[Team] = []
         self.instansi: list[str] = []
-        self._pools: dict[str, Pool] = {}
+        self._pools = {name: Pool(url) for name, url in self.system.services.items()}
+        self._http = httpx.AsyncClient(timeout=120, trust_env=False)
         self._key = embedded.data.signing_key.read_bytes()
 
     @classmethod
@@ -109,25 +116,23 @@ class Country:
         """Everything ends."""
         for pool in self._pools.values():
             pool.close()
+        await self._http.aclose()
         await asyncio.to_thread(self.embedded.down)
 
-    async def pool(self, service: str) -> Pool:
-        """The connections to a service that all share."""
-        if service not in self._pools:
-            self._pools[service] = await Pool(self.system.service(service), 24).open()
-        return self._pools[service]
+    async def ask(self, service: str, method: str, person: Person, path: str, body: Any = None) -> Any:
+        """What a service answers to somebody. Refused."""
+        return await self._pools[service].ask(method, person, path, body)
 
     async def settle(self, agencies: int, teams: int, staff: int, prefix: str = "daerah") -> None:
         """Add so many agencies with so many teams each, everybody with an agreed plan, and wait until all have heard."""
         named = [f"{prefix}-{number}" for number in range(1, agencies + 1)]
-        async with httpx.AsyncClient(timeout=120, trust_env=False) as http:
-            found = await asyncio.gather(*(self._agency(http, name, teams, staff) for name in named))
+        found = await asyncio.gather(*(self._agency(name, teams, staff) for name in named))
         self.instansi += named
         self.teams += [team for turn in zip(*found, strict=True) for team in turn]
         await self.drained(120)
 
-    async def _agency(self, http: httpx.AsyncClient, instansi: str, teams: int, staff: int) -> list[Team]:
-        voice = Voice(self.system, http, instansi, asyncio.Semaphore(4))
+    async def _agency(self, instansi: str, teams: int, staff: int) -> list[Team]:
+        voice = Voice(self.system, self._http, instansi, asyncio.Semaphore(4))
         first = date(self.today.year, 1, 1)
         body = {"name": f"Pemerintah {instansi}", "zone": ZONE, "first_day": str(first)}
         await voice.call("PUT", "directory", "/instansi", body, role="system")
@@ -177,13 +182,13 @@ class Country:
     async def log(self, person: Person, count: int) -> list[str]:
         """Log entries of somebody in one batch; their ids, all accepted. Refused otherwise."""
         items = self.entries(person, count)
-        told = await (await self.pool("activity")).ask("POST", person, "/entries/batch", {"items": items})
+        told = await self.ask("activity", "POST", person, "/entries/batch", {"items": items})
         return _accepted(told, "version", 1)
 
     async def verify(self, superior: Person, entries: Sequence[str]) -> None:
         """Verify logged entries in one batch. Refused."""
         items = [{"entry": entry, "version": 1} for entry in entries]
-        told = await (await self.pool("activity")).ask("POST", superior, "/verifications", {"items": items})
+        told = await self.ask("activity", "POST", superior, "/verifications", {"items": items})
         _accepted(told, "version", 2)
 
     async def ask_sql(self, service: str, sql: str, *parameters: Any) -> tuple[Any, ...]:
@@ -197,8 +202,7 @@ class Country:
 
     async def statuses(self) -> Mapping[str, Mapping[str, Any]]:
         """What each service says of itself, as `kinerja status` asks it."""
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
-            answers = await asyncio.gather(*(http.get(f"{url}/status") for url in self.system.services.values()))
+        answers = await asyncio.gather(*(self._http.get(f"{url}/status") for url in self.system.services.values()))
         return {name: answer.json() for name, answer in zip(self.system.services, answers, strict=True)}
 
     async def backlog(self) -> int:

@@ -9,6 +9,10 @@ from typing import Any, Literal
 Round = Callable[[], Awaitable[float]]
 
 
+class Untrue(Exception):
+    """What the system keeps differs from what it accepted: no figure is worth anything then."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """What a figure means. `reach` and `aim` are asked of its `judged` side; `better` says in which direction.

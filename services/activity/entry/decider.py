@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from services.activity.entry.commands import (
@@ -243,22 +243,24 @@ def evolve(state: State, event: Event) -> State:
     if isinstance(event, EntryLogged | EntryImported):
         return _begun(event)
     assert state is not None, "an entry begins by being logged or imported"
-    entry = replace(state, version=state.version + 1, last=event, verdict=None, decided_by=None, decided_text=None)
     match event:
         case EntryAmended(content=content, period=period, received_at=at, late=late):
-            return replace(entry, status="waiting", content=content, period=period, received_at=at, late=late)
+            changes: dict[str, Any] = {"status": "waiting", "content": content, "period": period}
+            changes |= {"received_at": at, "late": late}
         case EntryWithdrawn():
-            return replace(entry, status="withdrawn")
+            changes = {"status": "withdrawn"}
         case EntryVerified(by=by, verdict=verdict, text=text):
-            return replace(entry, status="verified", verdict=verdict, decided_by=by, decided_text=text)
+            changes = {"status": "verified", "verdict": verdict, "decided_by": by, "decided_text": text}
         case EntryReturned(by=by, text=text):
-            return replace(entry, status="returned", decided_by=by, decided_text=text)
+            changes = {"status": "returned", "decided_by": by, "decided_text": text}
         case VerificationWithdrawn():
-            return replace(entry, status="waiting")
+            changes = {"status": "waiting"}
         case EntryLapsed(superior=superior):
-            return replace(entry, status="lapsed", lapsed_by=superior)
+            changes = {"status": "lapsed", "lapsed_by": superior}
         case _:
             assert_never(event)
+    undecided = {"verdict": None, "decided_by": None, "decided_text": None}
+    return replace(state, version=state.version + 1, last=event, **(undecided | changes))
 
 
 def _begun(event: EntryLogged | EntryImported) -> Entry:

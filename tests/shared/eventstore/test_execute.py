@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import StaleVersion
@@ -113,7 +114,7 @@ async def test_only_a_taken_version_is_a_lost_race(api: Database, bare: Any, con
         await conn.execute(text("CREATE UNIQUE INDEX other_events ON counter (instansi, total)"))
     await owner.close()
     orders = [Order(fresh_id(), Add(3)), Order(fresh_id(), Add(3))]
-    with pytest.raises(IntegrityError, match="other_events"):
+    with pytest.raises(asyncpg.UniqueViolationError, match="other_events"):
         await api.run(lambda conn: execute(conn, COUNTER, context, orders), "medan")
 
 
@@ -125,7 +126,7 @@ async def test_the_api_role_sees_and_writes_one_instansi_only(api: Database, con
                 assert (await conn.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 0
     async with api.transaction() as conn:
         assert (await conn.execute(text("SELECT count(*) FROM counter"))).scalar_one() == 0
-    with pytest.raises(DBAPIError, match="row-level security"):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
         await api.run(lambda conn: execute(conn, COUNTER, context, [Order(fresh_id(), Add(3))]), "jambi")
 
 
@@ -154,5 +155,5 @@ async def test_rebuild_restores_what_was_damaged_and_prove_sees_it(
         await conn.execute(text("DELETE FROM counter WHERE id = :id AND instansi = 'medan'"), {"id": streams[1]})
         await conn.execute(text("UPDATE counter SET id = :new WHERE id = :id"), {"new": fresh_id(), "id": streams[2]})
     assert len(await prove(worker, [COUNTER])) == 2 + 1 + 2 + 2
-    assert await rebuild(worker, COUNTER) == (6, 2)
+    assert await rebuild(worker, COUNTER) == (5, 2)
     assert await prove(worker, [COUNTER]) == []

@@ -19,9 +19,11 @@ from starlette.responses import JSONResponse, Response
 from shared.contracts.base import Message
 from shared.eventstore.database import Database, is_outage
 from shared.eventstore.decider import Slice
+from shared.eventstore.outbox import watch_room
 from shared.eventstore.rebuild import Difference
-from shared.eventstore.relay import Publisher, Relay
+from shared.eventstore.relay import Relay
 from shared.eventstore.republish import Republisher
+from shared.messaging.publisher import Publisher
 from shared.messaging.streams import Subscription
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability import metrics
@@ -70,11 +72,12 @@ class Service:
 
 
 async def _forget(db: Database) -> None:
-    """Remove what has served: answers to repeated requests after a week, settled dead letters and old tries after a quarter."""
+    """Remove what has served: answers to repeated requests, settled dead letters and what was done to them, old tries."""
     for statement in (
         "DELETE FROM idempotency WHERE created_at < now() - interval '7 days'",
         "DELETE FROM dead_letters WHERE settled_at < now() - interval '90 days'",
         "DELETE FROM tries WHERE last_at < now() - interval '90 days'",
+        "DELETE FROM dead_letter_actions WHERE at < now() - interval '1 year'",
     ):
         async with db.transaction() as conn:
             await conn.execute(text(statement))
@@ -179,11 +182,15 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.db = api
         app.state.settings = settings
+        room = asyncio.create_task(watch_room(api, settings.outbox_limit), name="room") if api else None
         if worker:
             await worker.start()
         try:
             yield
         finally:
+            if room:
+                room.cancel()
+                await asyncio.gather(room, return_exceptions=True)
             if worker:
                 await worker.stop()
                 await worker.db.close()

@@ -6,15 +6,15 @@ from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 import orjson
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import Refusal, StaleVersion
-from shared.eventstore.database import VersionConflict
+from shared.eventstore.database import VersionConflict, posted
 from shared.eventstore.decider import Context, Order, Outcome, Recorded, Slice
 from shared.eventstore.history import COLUMNS, SELECT, fold, stories
-from shared.eventstore.outbox import CHANNEL, Parcel, outbox_sql, parcel
+from shared.eventstore.outbox import Parcel, outbox_sql, parcel
 from shared.eventstore.rows import fetch, insert_sql, table_of, to_json, upsert_sql
 
 S = TypeVar("S")
@@ -91,23 +91,16 @@ class _Batch:
             parameters.append(to_json([self.rows[stream] for stream in sorted(self.rows)]))
             table = table_of(self.slice.table)
             parts.append(f"seen AS ({upsert_sql(table, 'stored.version < excluded.version', f'${len(parameters)}')})")
-        wake = "SELECT 1"
         if self.parcels:
             parameters.append(to_json(self.parcels))
             parts.append(f"sent AS ({outbox_sql(f'${len(parameters)}')})")
-            wake = f"SELECT pg_notify('{CHANNEL}', '')"
+            posted(conn)
         try:
-            await fetch(conn, f"WITH {', '.join(parts)} {wake}", *parameters)
-        except IntegrityError as error:
-            if _is_lost_race(error):
+            await fetch(conn, f"WITH {', '.join(parts)} SELECT", *parameters)
+        except asyncpg.UniqueViolationError as error:
+            if str(error.table_name).startswith("events_"):  # a partition of `events`: the version is taken
                 raise VersionConflict(f"{self.slice.name}: another appended first") from error
             raise
-
-
-def _is_lost_race(error: IntegrityError) -> bool:
-    """Whether the key of a partition of `events` was taken."""
-    cause = error.orig.__cause__ if error.orig else None
-    return getattr(cause, "sqlstate", None) == "23505" and str(getattr(cause, "table_name", "")).startswith("events_")
 
 
 async def load(

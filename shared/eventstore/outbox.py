@@ -1,19 +1,25 @@
 """Messages that have to leave, written in the transaction of the fact they tell."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.base import Message
 from shared.errors import Refusal
+from shared.eventstore import bell
+from shared.eventstore.database import Database, is_outage, posted
 from shared.eventstore.decider import Context, Recorded
 from shared.eventstore.rows import fetch, insert_sql, to_json
 from shared.messaging.envelope import encode
 
+log = structlog.get_logger(__name__)
+
 MAX_BYTES = 262_144
-CHANNEL = "outbox"
+CHANNEL = bell.CHANNEL
 
 
 class MessageTooLarge(Refusal):
@@ -21,6 +27,13 @@ class MessageTooLarge(Refusal):
 
     code = "message-too-large"
     status = 413
+
+
+class OutboxFull(Refusal):
+    """Messages have not reached NATS for so long that commands are not accepted; those accepted will still leave."""
+
+    code = "outbox-full"
+    status = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +115,24 @@ async def publish_state(
     changed = await fetch(conn, _PUBLISH, to_json(rows))
     if changed:
         parcels = [parcel(newest[row[0], row[1]], Recorded(*row[:6]), epoch=row[6]) for row in changed]
-        await fetch(conn, f"WITH sent AS ({outbox_sql('$1')}) SELECT pg_notify('{CHANNEL}', '')", to_json(parcels))
+        await fetch(conn, outbox_sql("$1"), to_json(parcels))
+        posted(conn)
     return [(row[0], row[1]) for row in changed]
+
+
+async def watch_room(db: Database, limit: int) -> None:
+    """Say by `db.full`, once a second until cancelled, whether more than `limit` messages wait; for the API only.
+
+    Between two looks somewhat more than the limit may be accepted. What reactions cause is never held back.
+    """
+    while True:
+        try:
+            async with db.transaction() as conn:
+                [(waiting,)] = await fetch(conn, "SELECT outbox_waiting()")
+            if db.full != (waiting > limit):
+                db.full = waiting > limit
+                log.warning("outbox.full" if db.full else "outbox.has_room", waiting=waiting, limit=limit)
+        except Exception as error:  # whatever it was, it is looked at again in a second
+            if not is_outage(error):
+                log.error("outbox.not_measured", exc_info=True)
+        await asyncio.sleep(1)

@@ -8,6 +8,8 @@ import orjson
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.eventstore.database import driver_of
+
 
 def to_json(value: Any) -> str:
     """JSON of rows (mappings or dataclasses); Decimal becomes its string."""
@@ -21,8 +23,8 @@ def table_of(model: type[Any]) -> Table:
 
 
 async def fetch(conn: AsyncConnection, sql: str, *parameters: Any) -> list[Any]:
-    """Run SQL with $1, $2, … as the driver takes it; arrays and JSON texts are single parameters. All rows, as tuples."""
-    return list((await conn.exec_driver_sql(sql, parameters)).fetchall())
+    """Run SQL with $1, $2, … by the driver itself; arrays and JSON texts are single parameters. All rows, as tuples."""
+    return [tuple(row) for row in await driver_of(conn).fetch(sql, *parameters)]
 
 
 def insert_sql(table: str, columns: Sequence[str], parameter: str) -> str:

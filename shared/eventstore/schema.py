@@ -6,17 +6,19 @@ from typing import NamedTuple
 
 from alembic import op
 
-#: So many messages may wait for the road before the api role's commands are told to come back later.
-OUTBOX_LIMIT = 1_000_000
-
-#: A statement trigger; the waiting ones' ids are dense enough to be counted by their ends.
-_ROOM = f"""
+#: Gone since `foundation_2`.
+_ROOM = """
 CREATE FUNCTION outbox_has_room() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$ BEGIN
-    IF session_user LIKE '%_api' AND (SELECT max(id) - min(id) FROM outbox WHERE parked_at IS NULL) > {OUTBOX_LIMIT} THEN
+    IF session_user LIKE '%_api' AND (SELECT max(id) - min(id) FROM outbox WHERE parked_at IS NULL) > 1000000 THEN
         RAISE 'the outbox is full: messages do not reach NATS' USING ERRCODE = 'configuration_limit_exceeded';
     END IF;
     RETURN NULL;
 END $$
+"""
+#: Ids of those waiting are dense enough to be counted by their ends. The api role, which sees one instansi, may ask too.
+_WAITING = """
+CREATE FUNCTION outbox_waiting() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
+$$ SELECT coalesce(max(id) - min(id) + 1, 0) FROM outbox WHERE parked_at IS NULL $$
 """
 _FOUNDATION = """
 CREATE TABLE events (
@@ -98,6 +100,26 @@ def foundation_1(service: str) -> None:
         _run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {service}_worker")
     _run(f"GRANT SELECT ON epoch TO {service}_api, {service}_worker")
     _run(f"GRANT USAGE ON SCHEMA public TO {service}_api, {service}_worker")
+
+
+def foundation_2(service: str) -> None:
+    """Processes of the API keep the outbox's limit, looking once a second: as a trigger it slowed down every commit."""
+    _run("DROP TRIGGER outbox_has_room ON outbox; DROP FUNCTION outbox_has_room()")
+    op.get_bind().exec_driver_sql(_WAITING)
+    _run("REVOKE ALL ON FUNCTION outbox_waiting() FROM PUBLIC")
+    _run(f"GRANT EXECUTE ON FUNCTION outbox_waiting() TO {service}_api, {service}_worker")
+
+
+def foundation_3(service: str) -> None:
+    """Who retried or dropped which dead letter, why, and what came of it."""
+    _run("""
+CREATE TABLE dead_letter_actions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, letter bigint NOT NULL, durable text NOT NULL, action text NOT NULL,
+    who text NOT NULL, why text, outcome text NOT NULL, at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX dead_letter_actions_letter ON dead_letter_actions (letter)
+""")
+    _run(f"GRANT SELECT, INSERT, DELETE ON dead_letter_actions TO {service}_worker")
 
 
 def secure(service: str, table: str, *, api: str = _EVERYDAY, worker: str = _EVERYDAY) -> None:

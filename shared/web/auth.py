@@ -13,7 +13,7 @@ from shared.web.tokens import EVERY_INSTANSI, INSTANSI_PATTERN, Caller, Role, To
 
 __all__ = ["Caller", "CallerDep", "Role", "caller_of", "employee_of", "requires"]
 
-_READING = frozenset({"GET", "HEAD"})
+READING = frozenset({"GET", "HEAD"})
 _bearer = HTTPBearer(auto_error=False, description="JWT with instansi and roles; audience kinerja")
 
 
@@ -61,7 +61,7 @@ async def caller_of(
             "Token ini milik instansi lain. / This token belongs to another instansi.",
             token_instansi=caller.instansi,
         )
-    if caller.roles == {Role.AUDITOR} and request.method not in _READING:
+    if caller.roles == {Role.AUDITOR} and request.method not in READING:
         raise RoleRequired("Pengawas hanya membaca. / An auditor only reads.", roles=[Role.STAFF])
     return caller
 

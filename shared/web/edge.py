@@ -11,16 +11,19 @@ from fastapi import Depends, Request
 
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Origin
+from shared.eventstore.outbox import OutboxFull
 from shared.observability.logging import correlation_id
-from shared.web.auth import Caller, CallerDep
+from shared.web.auth import READING, Caller, CallerDep
 
 #: W3C Trace Context, version 00.
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 async def database(request: Request) -> Database:
-    """The pool of the api role."""
+    """The pool of the api role; OutboxFull for whoever wants to write while too much waits for the road."""
     db: Database = request.app.state.db
+    if db.full and request.method not in READING:
+        raise OutboxFull("Coba lagi sebentar. / Try again shortly.")
     return db
 
 

@@ -38,6 +38,7 @@ TITLES: Mapping[str, Wording] = {
     "not-the-superior": Wording("Bukan atasan yang berwenang", "Not the superior in charge"),
     "nul-character": Wording("Karakter U+0000 ditolak", "The character U+0000 is refused"),
     "other-instansi": Wording("Token milik instansi lain", "The token belongs to another instansi"),
+    "outbox-full": Wording("Terlalu banyak pesan menunggu", "Too many messages wait to be sent"),
     "role-required": Wording("Peran tidak mencukupi", "The role is not sufficient"),
     "route-not-found": Wording("Alamat tidak dikenal", "Unknown address"),
     "stale-version": Wording("Data sudah berubah", "The data has changed meanwhile"),

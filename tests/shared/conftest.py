@@ -23,6 +23,8 @@ from tests.shared.eventstore.counter import CREATE_ROW
 def _found(connection: Connection) -> None:
     with Operations.context(MigrationContext.configure(connection)):
         schema.foundation_1("bare")
+        schema.foundation_2("bare")
+        schema.foundation_3("bare")
         connection.exec_driver_sql(CREATE_ROW)
         schema.secure("bare", "counter")
 

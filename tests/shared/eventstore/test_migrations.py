@@ -10,11 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from shared.eventstore.database import Database, is_outage
+from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute, load
 from shared.eventstore.migrations import INBOX_KEPT, keep_partitions
-from shared.eventstore.schema import OUTBOX_LIMIT
 from shared.ids import fresh_id, new_id
 from shared.messaging.delivery import HORIZON
 from shared.messaging.streams import MAX_AGE
@@ -88,27 +87,3 @@ async def test_a_partition_is_reached_through_its_table_only(api: Database, work
             with pytest.raises(DBAPIError, match="permission denied"):
                 async with db.transaction("medan") as conn:
                     await conn.execute(text(f"SELECT FROM {part}"))
-
-
-async def test_a_full_outbox_sends_callers_away_and_lets_reactions_pass(
-    api: Database, worker: Database, context: Context
-) -> None:
-    async with worker.transaction() as conn:
-        await conn.execute(
-            text(
-                "INSERT INTO outbox (id, instansi, subject, event_id, body) OVERRIDING SYSTEM VALUE"
-                " SELECT id, 'jambi', 's', gen_random_uuid(), '' FROM unnest(ARRAY[:first, 0]) AS id"
-            ),
-            {"first": -OUTBOX_LIMIT - 1},
-        )
-
-    async def add(db: Database) -> None:
-        await db.run(lambda conn: execute(conn, COUNTER, context, [Order(fresh_id(), Add(1))]), "medan")
-
-    with pytest.raises(DBAPIError, match="outbox is full") as full:
-        await add(api)
-    assert is_outage(full.value), "the edge answers 503 with Retry-After"
-    await add(worker)
-    async with worker.transaction() as conn:
-        await conn.execute(text("DELETE FROM outbox WHERE id < 0"))
-    await add(api)

@@ -1,87 +1,122 @@
-"""Mark, event, row, message and stored answer stand together or not at all, wherever the writer dies."""
+"""Mark, text, event, row, message and stored answer stand together or not at all, wherever the writer dies."""
 
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.eventstore.database import Database, is_outage
+from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
+from shared.eventstore.rebuild import prove, rebuild
+from shared.eventstore.texts import keep
 from shared.ids import fresh_id
 from shared.web.idempotency import Answer, IdempotencyKey, answer_once
+from tests.killing import killed_at_every_write
 from tests.shared.eventstore.counter import COUNTER, Add
 
-KEY = IdempotencyKey("medan", b"key", b"body")
-TABLES = ("idempotency", "events", "counter", "outbox")
+TABLES = ("idempotency", "text_salts", "texts", "events", "counter", "outbox")
+CONTEXT = Context(instansi="medan", actor=None, role="staff", now=datetime.now(UTC), correlation_id="test")
 
 
-async def add_three(db: Database, context: Context, stream: UUID) -> Answer:
-    """A command as a route carries it out."""
+async def add_three(url: str, stream: UUID) -> Answer:
+    """A command with words, as a route carries it out."""
 
     async def work(conn: AsyncConnection) -> Answer:
         async def produce() -> Answer:
-            [outcome] = await execute(conn, COUNTER, context, [Order(stream, Add(3))])
+            await keep(conn, "medan", [(stream, stream, "words")])
+            [outcome] = await execute(conn, COUNTER, CONTEXT, [Order(stream, Add(3))])
             return Answer(200, {"version": outcome.accepted().version})
 
-        return await answer_once(conn, KEY, produce)
+        return await answer_once(conn, IdempotencyKey("medan", stream.bytes, b"body"), produce)
 
-    return await db.run(work, "medan")
-
-
-async def counts(db: Database) -> list[int]:
-    async with db.transaction("medan") as conn:
-        return [(await conn.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() for table in TABLES]
-
-
-class Killer:
-    """Cuts the connection before the n-th thing that is sent: a statement, or the commit after the last."""
-
-    def __init__(self, db: Database, n: int) -> None:
-        self.db, self.n = db, n
-        self.sent: list[str] = []
-
-    def __enter__(self) -> "Killer":
-        event.listen(self.db.engine.sync_engine, "before_cursor_execute", self._statement)
-        event.listen(self.db.engine.sync_engine, "commit", self._commit)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        event.remove(self.db.engine.sync_engine, "before_cursor_execute", self._statement)
-        event.remove(self.db.engine.sync_engine, "commit", self._commit)
-
-    def _statement(self, conn: Any, _cursor: Any, sql: str, *_: Any) -> None:
-        self._send(conn, sql)
-
-    def _commit(self, conn: Any) -> None:
-        self._send(conn, "COMMIT")
-
-    def _send(self, conn: Any, what: str) -> None:
-        self.sent.append(what)
-        if len(self.sent) == self.n:
-            conn.connection.driver_connection.terminate()
+    db = Database(url)
+    try:
+        return await db.run(work, "medan")
+    finally:
+        await db.close()
 
 
-async def test_a_writer_killed_before_any_statement_or_the_commit_leaves_nothing_and_the_repeat_everything_once(
-    api: Database, context: Context
-) -> None:
-    stream, sent = fresh_id(), list[str]()
-    while "COMMIT" not in sent:
-        with Killer(api, len(sent) + 1) as killer, pytest.raises(DBAPIError) as death:
-            await add_three(api, context, stream)
-        assert is_outage(death.value)
-        assert len(killer.sent) == len(sent) + 1, "the statements before it went through"
-        sent = killer.sent
-        assert await counts(api) == [0, 0, 0, 0], f"killed before: {sent[-1]}"
-    writes = [sql for sql in sent if any(f"INSERT INTO {table}" in sql for table in ("events", "counter", "outbox"))]
-    assert len(writes) == 1, "event, row and message are one statement"
-    assert len(sent) == 6  # instansi, mark, load, write, answer, commit
+def ask(bare: Any, *statements: str) -> list[Any]:
+    """The first values of statements, as the worker."""
 
-    done = await add_three(api, context, stream)
-    assert await counts(api) == [1, 1, 1, 1]
-    # Whoever was killed after the commit, before they heard of it, asks again and gets the same answer.
-    assert await add_three(api, context, stream) == done == Answer(200, {"version": 1})
-    assert await counts(api) == [1, 1, 1, 1]
+    async def answers() -> list[Any]:
+        conn = await asyncpg.connect(bare.url("worker", "postgresql"))
+        try:
+            return [await conn.fetchval(statement) for statement in statements]
+        finally:
+            await conn.close()
+
+    return asyncio.run(answers())
+
+
+def counts(bare: Any) -> list[int]:
+    return ask(bare, *(f"SELECT count(*) FROM {table}" for table in TABLES))
+
+
+def met(writes: Sequence[str], *parts: str) -> None:
+    """These were among the writes that were met."""
+    missing = [part for part in parts if not any(part in write for write in writes)]
+    assert not missing, f"{missing} not in {writes}"
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["before a write", "in the middle of a write"])
+def test_a_writer_killed_anywhere_leaves_all_or_nothing_and_the_repeat_makes_it_once(bare: Any, torn: bool) -> None:
+    url, stream, writes, before = bare.url("api"), fresh_id(), list[str](), list[int]()
+    for n, writes in enumerate(killed_at_every_write(lambda: add_three(url, stream), since="set_config", torn=torn), 1):  # noqa: B023
+        found = set(counts(bare))
+        assert found in ({n - 1}, {n}), f"killed at {writes[-1]}"
+        before += [n] if found == {n - 1} else []
+        assert asyncio.run(add_three(url, stream)) == Answer(200, {"version": 1}), "the answer it never got"
+        assert set(counts(bare)) == {n}
+        stream = fresh_id()
+    met(
+        writes,
+        "set_config",
+        "INSERT INTO idempotency",
+        "text_salts",
+        "INSERT INTO texts",
+        "events e",
+        "INSERT INTO events",
+    )
+    met(writes, "UPDATE idempotency", "COMMIT")
+    commit = next(at for at, write in enumerate(writes, 1) if "COMMIT" in write)
+    assert before == list(range(1, commit + 1)), "whoever did not send COMMIT left nothing, whoever did everything"
+
+
+def test_a_rebuild_killed_anywhere_is_finished_by_the_next(bare: Any) -> None:
+    streams = [fresh_id() for _ in range(3)]
+    for stream in streams:
+        asyncio.run(add_three(bare.url("api"), stream))
+    writes = list[str]()
+
+    async def over(work: Any) -> Any:
+        db = Database(bare.url("worker"))
+        try:
+            return await work(db)
+        finally:
+            await db.close()
+
+    def spoil() -> None:
+        """One row is wrong, one is missing, one has no stream."""
+        ask(bare, "DELETE FROM counter WHERE id NOT IN (SELECT stream FROM events)")
+        ask(
+            bare,
+            f"UPDATE counter SET total = 9 WHERE id = '{streams[0]}'",
+            f"DELETE FROM counter WHERE id = '{streams[1]}'",
+        )
+        ask(bare, f"INSERT INTO counter VALUES ('medan', '{fresh_id()}', 1, 7)")
+
+    spoil()
+    killed = killed_at_every_write(lambda: over(lambda db: rebuild(db, COUNTER)), since="events")
+    for writes in killed:
+        asyncio.run(over(lambda db: rebuild(db, COUNTER)))
+        wrong = asyncio.run(over(lambda db: prove(db, [COUNTER], patience=0)))
+        assert [found.where for found in wrong] == ["outbox"], f"killed at {writes[-1]}"
+        spoil()
+    met(writes, "INSERT INTO counter", "DELETE FROM counter")

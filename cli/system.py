@@ -18,6 +18,9 @@ from deploy.embedded.ports import Ports
 from shared.web.development import development_token
 from shared.web.tokens import INSTANSI_PATTERN
 
+FAILED = 1
+"""Exit code when some of what was asked for did not work, or is not as it should be."""
+
 REFUSED_ROWS = 3
 """Exit code when the work was done but some rows were refused."""
 

@@ -24,13 +24,14 @@ ON CONFLICT DO NOTHING RETURNING event_id, recorded_at < now() - $4::interval
 
 async def deliver(db: Database, subscription: Subscription, messages: Sequence[Received[Any]]) -> None:
     """Hand `messages` to the subscription's handler and commit; run again from the start after a lost race."""
+    await db.run(lambda conn: hand_over(conn, subscription, messages))
 
-    async def work(conn: AsyncConnection) -> None:
-        todo = _newest(messages) if subscription.kind == "state" else await _unseen(conn, subscription, messages)
-        if todo:
-            await subscription.handle(conn, todo)
 
-    await db.run(work)
+async def hand_over(conn: AsyncConnection, subscription: Subscription, messages: Sequence[Received[Any]]) -> None:
+    """Hand those of `messages` that are to be handled to the handler, in the caller's transaction."""
+    todo = _newest(messages) if subscription.kind == "state" else await _unseen(conn, subscription, messages)
+    if todo:
+        await subscription.handle(conn, todo)
 
 
 def _newest(messages: Sequence[Received[Any]]) -> list[Received[Any]]:

@@ -109,13 +109,12 @@ def test_broken_messages_become_dead_letters_with_their_reason_and_good_ones_go_
         assert [reason for reason in broken if not any(reason in error for error in errors)] == []
 
     first = next(letter for letter in found if "banyak" not in letter["error"] and "no JSON" in letter["error"])
-    shown = json.loads(town.kinerja("dead-letters", "show", first["service"], first["id"]))
+    shown = json.loads(town.kinerja("dead-letters", "show", first["id"]))
     assert "half a mess" in shown["payload"]
     assert "ContractBroken" in shown["trace"]
-    refused = town.kinerja("dead-letters", "retry", first["service"], first["id"], code=2)
-    assert "still breaks its contract and stays" in refused
-    for letter in found:
-        town.kinerja("dead-letters", "drop", letter["service"], letter["id"])
+    assert "failed again: no JSON" in town.kinerja("dead-letters", "retry", first["id"], code=1)
+    ids = [letter["id"] for letter in found]
+    town.kinerja("dead-letters", "drop", *ids, "--because", "made by a test", "--yes")
     assert letters(town, office) == []
     assert {letter["settled"] for letter in letters(town, office, "--settled")} == {"dropped"}
 

@@ -25,6 +25,11 @@ _OLD = {
         " settled_at) SELECT 'd', days, now(), 's', '', '{}', 'handler', '', '', 1, now() - make_interval(days => days)"
         " FROM unnest($1::int[]) AS days",
     ),
+    "dead_letter_actions": (
+        365,
+        "INSERT INTO dead_letter_actions (letter, durable, action, who, outcome, at)"
+        " SELECT days, 'd', 'retry', 'ani', 'done', now() - make_interval(days => days) FROM unnest($1::int[]) AS days",
+    ),
 }
 
 
@@ -39,5 +44,10 @@ async def test_what_has_served_is_forgotten_and_open_dead_letters_never(worker: 
     async with worker.transaction() as conn:
         for table in _OLD:
             left[table] = list((await conn.execute(text(f"SELECT * FROM {table}"))).all())
-    assert {table: len(rows) for table, rows in left.items()} == {"idempotency": 1, "tries": 1, "dead_letters": 2}
+    assert {table: len(rows) for table, rows in left.items()} == {
+        "idempotency": 1,
+        "tries": 1,
+        "dead_letters": 2,
+        "dead_letter_actions": 1,
+    }
     assert [row.event_id for row in left["tries"]] == ["89"]

@@ -123,7 +123,7 @@ async def test_broken_messages_become_dead_letters_and_the_good_ones_count(
     ]
 
 
-async def test_one_poison_among_many_stands_alone_and_can_be_retried_from_its_row(
+async def test_one_poison_among_many_stands_alone(
     road: Client, worker: Database, nats_server: Nats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.messaging.subscriber.MAX_TRIES", 2)
@@ -135,17 +135,6 @@ async def test_one_poison_among_many_stands_alone_and_can_be_retried_from_its_ro
     assert await totals(worker) == dict.fromkeys(sources, 1)
     [letter] = await dead_letters.listed(worker)
     assert (letter["reason"], letter["error"], letter["tries"]) == ("handler", "poison", 2)
-    with pytest.raises(ValueError, match="poison"):
-        await dead_letters.retry(worker, [subscription()], letter["id"])
-
-    async def healed(conn: AsyncConnection, messages: Sequence[Received[Counted]]) -> None:
-        await conn.execute(text("DELETE FROM counter"))
-
-    await dead_letters.retry(worker, [subscription("event", healed)], letter["id"])
-    assert await totals(worker) == {}
-    assert await dead_letters.listed(worker) == []
-    with pytest.raises(dead_letters.NoSuchDeadLetter):
-        await dead_letters.drop(worker, letter["id"])
 
 
 async def test_work_that_takes_too_long_fails_alone_while_the_database_answers(
@@ -275,19 +264,6 @@ async def _hurry(road: Client) -> None:
     """What a fetch dropped comes again after one second."""
     js, durable = road.jetstream(), "bare--bare--event"
     await js.add_consumer("BARE", (await js.consumer_info("BARE", durable)).config.evolve(ack_wait=1))
-
-
-async def test_a_letter_that_nobody_hears_any_more_can_only_be_dropped(
-    road: Client, worker: Database, nats_server: Nats
-) -> None:
-    await road.jetstream().publish(SUBJECT, b"broken")
-    async with consumer(nats_server.url, subscription(), worker):
-        await until(lambda: done(road, "bare--bare--event"))
-    [letter] = await dead_letters.listed(worker)
-    with pytest.raises(dead_letters.NoSuchDeadLetter, match="drop dead letter"):
-        await dead_letters.retry(worker, [], letter["id"])
-    await dead_letters.drop(worker, letter["id"])
-    assert await dead_letters.listed(worker) == []
 
 
 async def test_an_end_that_nats_swallows_is_heeded(

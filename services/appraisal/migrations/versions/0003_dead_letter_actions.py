@@ -1,0 +1,11 @@
+"""Retries and drops of dead letters are kept."""
+
+from shared.eventstore.schema import foundation_3
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Add their table."""
+    foundation_3("appraisal")

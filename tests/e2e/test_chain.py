@@ -16,7 +16,7 @@ from tests.e2e.town import Town, entry, until
 #: Who is told of what because of the story, and nothing else; what is imported is told to nobody.
 TOLD = {
     "rosma": [
-        *("plan.proposed", "plan.agreed", "entry.returned", "score.below", "rating.set", "review.closed"),
+        *("plan.proposed", "plan.agreed", "entry.returned", "rating.set", "review.closed"),
         *("gap.found.threshold", "development-plan.proposed", "development-plan.approved", "enrolment.enrolled"),
         *("enrolment.completed", "competency.confirmed"),
     ],

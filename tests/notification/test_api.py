@@ -27,7 +27,7 @@ async def unread(service: Notification, who: UUID) -> int:
 
 
 async def test_everybody_sees_their_own_notices_the_newest_first(service: Notification) -> None:
-    await service.hear(score("below", band_changes=1))
+    await service.hear(score("below", band_changes=2))
     await service.hear(development_plan())
     first, second = await items(service, SITI)
     assert (first["template"], second["template"]) == ("development-plan.proposed", "score.below")
@@ -57,7 +57,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(service: Notificati
 
 
 async def test_reading_one_marks_it_and_again_changes_nothing(service: Notification) -> None:
-    await service.hear(score("below", band_changes=1), development_plan())
+    await service.hear(score("below", band_changes=2), development_plan())
     [notice, other] = await items(service, SITI)
     assert await unread(service, SITI) == 2
     first = await service.call("POST", f"/notices/{notice['id']}/read", SITI)
@@ -78,13 +78,13 @@ async def test_somebody_elses_notice_is_not_found_nor_marked(service: Notificati
 
 
 async def test_the_mail_copy_is_no_notice_of_the_inbox(service: Notification) -> None:
-    await service.hear(score("below", band_changes=1))
+    await service.hear(score("below", band_changes=2))
     [row] = await service.rows("SELECT id FROM notice WHERE channel = 'mail'")
     assert (await service.call("POST", f"/notices/{row[0]}/read", SITI)).status_code == 404
 
 
 async def test_all_can_be_read_at_once(service: Notification) -> None:
-    await service.hear(score("below", band_changes=1), development_plan())
+    await service.hear(score("below", band_changes=2), development_plan())
     answer = await service.call("POST", "/notices/read", SITI, json={"all": True})
     assert answer.json() == {"read": 2, "unknown": []}
     assert (await unread(service, SITI), await unread(service, RINA)) == (0, 1)

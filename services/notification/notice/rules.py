@@ -151,11 +151,9 @@ def _of_plan(event: UUID, template: str, fact: appraisal.PlanFact, to: Recipient
 
 
 def _score(fact: appraisal.ScoreChanged) -> tuple[Owed, ...]:
-    """Only a change of band is told. The first band of a period is news only when it is below expectation."""
+    """Only a change of band is told, so never the first of a period: early in a month everybody is below expectation."""
     band = fact.recommendation
-    if fact.state == "closed" or band is None or fact.band_changes < 1:
-        return ()
-    if fact.band_changes == 1 and band != "below":
+    if fact.state == "closed" or band is None or fact.band_changes < 2:
         return ()
     event = uuid5(fact.review, f"band:{fact.band_changes}")
     told = _to_employee(event, f"score.{band}", fact, "period", "percent", "rule", "rule_version", mail=band == "below")

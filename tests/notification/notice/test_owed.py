@@ -53,7 +53,7 @@ def story() -> list[Received[Any]]:
         entry(activity.EntryReturned, "e1", version=2, day=march),
         *(entry(activity.EntryLapsed, name, who, lapsed_by=RINA, day=march) for name, who in (("e2", SITI), ("e3", SITI), ("e4", BUDI))),
         *(score(band, band_changes=n, version=v) for v, band, n in scores),
-        score("below", band_changes=1, who=BUDI, imported=True),
+        score("below", band_changes=2, who=BUDI, imported=True),
         facts.gap("below_threshold", opened=1, version=1),
         facts.gap("below_threshold", opened=1, version=2),
         facts.gap("below_standard", opened=2, version=4),
@@ -196,7 +196,7 @@ async def test_old_facts_are_kept_but_nobody_is_told(service: Notification) -> N
 
 async def test_imported_facts_are_told_only_where_the_instansi_asked_for_it(service: Notification) -> None:
     # In a batch with what people did, only the score itself says that an import moved it.
-    imported: dict[str, Any] = {"band_changes": 1, "imported": True, "origin": "reaction"}
+    imported: dict[str, Any] = {"band_changes": 2, "imported": True, "origin": "reaction"}
     await service.hear(development_plan(origin="import"), score("below", **imported))
     assert await service.notices() == set()
     await service.call("PUT", "/settings", HADI, "hr", json={"notify_imports": True, "hr_contacts": []})
@@ -213,7 +213,7 @@ async def test_an_old_score_does_not_silence_a_fresh_one_of_the_same_band_in_eit
     for who, versions in ((SITI, (1, 2)), (BUDI, (2, 1))):
         for version in versions:
             at = old if version == 1 else None
-            await service.hear(score("below", band_changes=1, who=who, version=version, at=at))
+            await service.hear(score("below", band_changes=2, who=who, version=version, at=at))
     assert {(person, channel) for person, channel, _ in await service.notices()} == {
         (SITI, "inbox"), (SITI, "mail"), (BUDI, "inbox"), (BUDI, "mail"),
     }  # fmt: skip
@@ -223,7 +223,7 @@ async def test_what_the_directory_never_explains_is_given_up_after_the_horizon_a
     service: Notification,
 ) -> None:
     stranger = known("stranger")
-    await service.hear(score("below", band_changes=1, who=stranger))
+    await service.hear(score("below", band_changes=2, who=stranger))
     await service.rows("UPDATE owed SET created_at = created_at - interval '6 days'")
     await settle_everywhere(service.worker)
     assert [row[0] for row in await service.rows("SELECT outcome FROM owed")] == ["open"]
@@ -252,7 +252,7 @@ async def test_more_than_a_page_of_open_notices_is_told_whole(empty: Notificatio
 
 
 async def test_the_proof_sees_what_is_missing_and_what_was_made_up(service: Notification) -> None:
-    await service.hear(development_plan(), score("below", band_changes=1))
+    await service.hear(development_plan(), score("below", band_changes=2))
     assert await prove_notices(service.worker, None) == []
     await service.rows("DELETE FROM notice WHERE person = :who AND channel = 'inbox'", who=RINA)
     await service.rows(

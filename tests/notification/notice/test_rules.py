@@ -47,17 +47,18 @@ def test_an_entry_that_lapsed_by_nobodys_fault_is_told_to_its_employee_only() ->
 @pytest.mark.parametrize(
     ("band", "changes", "expected"),
     [
-        ("below", 1, {(SITI, "score.below", True)}),
+        ("below", 1, set()),
         ("meets", 1, set()),
         ("above", 1, set()),
         ("meets", 2, {(SITI, "score.meets", False)}),
         ("above", 2, {(SITI, "score.above", False)}),
+        ("below", 2, {(SITI, "score.below", True)}),
         ("below", 3, {(SITI, "score.below", True)}),
         (None, 2, set()),
         (None, 0, set()),
     ],
 )
-def test_a_score_is_told_when_its_band_changes_and_at_first_only_when_it_is_below(
+def test_a_score_is_told_when_its_band_changes_but_the_first_band_of_a_period_never(
     band: Any, changes: int, expected: set[Any]
 ) -> None:
     assert told(score(band, band_changes=changes)) == expected
@@ -69,13 +70,13 @@ def test_a_score_of_a_closed_review_is_not_told() -> None:
 
 def test_two_scores_within_a_band_are_one_notice_and_the_next_band_is_another() -> None:
     scores = [
-        score("below", band_changes=1, version=1, percent=Decimal(40)),
-        score("below", band_changes=1, version=2, percent=Decimal(45)),
-        score("meets", band_changes=2, version=3, percent=Decimal(95)),
+        score("below", band_changes=2, version=1, percent=Decimal(40)),
+        score("below", band_changes=2, version=2, percent=Decimal(45)),
+        score("meets", band_changes=3, version=3, percent=Decimal(95)),
     ]
     events = [notice.event for message in scores for notice in owed(message.event_id, message.data)]
     review = known(f"review {SITI}")
-    assert events == [uuid5(review, "band:1"), uuid5(review, "band:1"), uuid5(review, "band:2")]
+    assert events == [uuid5(review, "band:2"), uuid5(review, "band:2"), uuid5(review, "band:3")]
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ async def test_a_proposed_development_plan_is_mailed_to_the_employee_and_to_who_
 
 @pytest.mark.usefixtures("contacts")
 async def test_a_mail_refused_for_now_is_tried_again_later_and_later(service: Notification, posting: Posting) -> None:
-    await service.hear(world.score("below", band_changes=1))
+    await service.hear(world.score("below", band_changes=2))
     posting.mail.answers = ["450 mailbox busy"] * 2
     for tries, wait in ((1, 30), (2, 60)):
         await posting.sender.run(service.worker)
@@ -81,7 +81,7 @@ async def test_a_mail_refused_for_now_is_tried_again_later_and_later(service: No
 
 @pytest.mark.usefixtures("contacts")
 async def test_a_mail_refused_for_now_for_the_last_time_has_failed(service: Notification, posting: Posting) -> None:
-    await service.hear(world.score("below", band_changes=1))
+    await service.hear(world.score("below", band_changes=2))
     posting.mail.answers = ["450 mailbox busy"] * MAX_TRIES
     for _ in range(MAX_TRIES):
         await posting.sender.run(service.worker)
@@ -95,8 +95,8 @@ async def test_a_mail_refused_for_now_for_the_last_time_has_failed(service: Noti
 async def test_a_recipient_refused_for_good_fails_at_once_and_holds_up_nobody(
     service: Notification, posting: Posting
 ) -> None:
-    await service.hear(world.score("below", band_changes=1))
-    await service.hear(world.score("below", band_changes=1, who=BUDI))
+    await service.hear(world.score("below", band_changes=2))
+    await service.hear(world.score("below", band_changes=2, who=BUDI))
     posting.mail.answers = ["550 no such mailbox <siti@medan.example>"]
     await posting.sender.run(service.worker)
     assert await mails(service) == {SITI: ("failed", "smtp-550", 1), BUDI: ("sent", None, 1)}
@@ -106,8 +106,8 @@ async def test_a_recipient_refused_for_good_fails_at_once_and_holds_up_nobody(
 async def test_a_mail_that_loses_the_connection_is_counted_and_the_others_go_out(
     service: Notification, posting: Posting
 ) -> None:
-    await service.hear(world.score("below", band_changes=1))
-    await service.hear(world.score("below", band_changes=1, who=BUDI))
+    await service.hear(world.score("below", band_changes=2))
+    await service.hear(world.score("below", band_changes=2, who=BUDI))
     posting.mail.answers = ["hang up", "hang up"]
     await posting.sender.run(service.worker)
     assert await mails(service) == {SITI: ("waiting", "smtp-disconnected", 1), BUDI: ("sent", None, 1)}
@@ -115,8 +115,8 @@ async def test_a_mail_that_loses_the_connection_is_counted_and_the_others_go_out
 
 @pytest.mark.usefixtures("contacts")
 async def test_a_connection_lost_while_idle_costs_nothing(service: Notification, posting: Posting) -> None:
-    await service.hear(world.score("below", band_changes=1))
-    await service.hear(world.score("below", band_changes=1, who=BUDI))
+    await service.hear(world.score("below", band_changes=2))
+    await service.hear(world.score("below", band_changes=2, who=BUDI))
     posting.mail.answers = ["250 ok", "hang up"]
     await posting.sender.run(service.worker)
     assert await mails(service) == {SITI: ("sent", None, 1), BUDI: ("sent", None, 1)}
@@ -186,7 +186,7 @@ async def test_the_directory_is_not_asked_while_the_mail_server_is_away(
 async def test_an_impossible_address_fails_at_once_and_is_never_sent_to(
     service: Notification, posting: Posting, wrong: str
 ) -> None:
-    await service.hear(world.score("below", band_changes=1))
+    await service.hear(world.score("below", band_changes=2))
     await posting.change(SITI, "email", wrong)
     async with posting.directory():
         await posting.sender.run(service.worker)
@@ -201,8 +201,8 @@ async def test_an_impossible_address_fails_at_once_and_is_never_sent_to(
 async def test_a_notice_that_cannot_be_written_holds_up_nobody(
     service: Notification, posting: Posting, change: str
 ) -> None:
-    await service.hear(world.score("below", band_changes=1))
-    await service.hear(world.score("below", band_changes=1, who=BUDI))
+    await service.hear(world.score("below", band_changes=2))
+    await service.hear(world.score("below", band_changes=2, who=BUDI))
     await service.rows(f"UPDATE notice SET {change} WHERE person = :who", who=SITI)
     await posting.sender.run(service.worker)
     assert await mails(service) == {SITI: ("waiting", "unwritable", 1), BUDI: ("sent", None, 1)}
@@ -211,7 +211,7 @@ async def test_a_notice_that_cannot_be_written_holds_up_nobody(
 @pytest.mark.usefixtures("contacts")
 async def test_two_senders_at_once_send_each_mail_once(service: Notification, posting: Posting) -> None:
     for n in range(60):
-        message = world.score("below", band_changes=1)
+        message = world.score("below", band_changes=2)
         data = message.data.model_copy(update={"review": known(f"review {n}")})
         await service.hear(world.received(data, known(f"score {n}")))
     other = posting.another_sender()
@@ -224,7 +224,7 @@ async def test_two_senders_at_once_send_each_mail_once(service: Notification, po
 async def test_a_sender_killed_between_sending_and_marking_sends_the_same_mail_again(
     service: Notification, posting: Posting
 ) -> None:
-    await service.hear(world.score("below", band_changes=1))
+    await service.hear(world.score("below", band_changes=2))
     posting.mail.answering.clear()
     code = (
         "import asyncio; from services.notification.notice.sender import send_mail;"
@@ -250,8 +250,8 @@ async def test_a_sender_killed_between_sending_and_marking_sends_the_same_mail_a
 
 @pytest.mark.usefixtures("contacts")
 async def test_a_sender_told_to_stop_marks_what_it_has_sent(service: Notification, posting: Posting) -> None:
-    await service.hear(world.score("below", band_changes=1))
-    await service.hear(world.score("below", band_changes=1, who=BUDI))
+    await service.hear(world.score("below", band_changes=2))
+    await service.hear(world.score("below", band_changes=2, who=BUDI))
     posting.mail.answers = ["250 ok", "silence"]
     task = asyncio.create_task(posting.sender.run(service.worker))
     async with asyncio.timeout(10):
@@ -290,7 +290,7 @@ async def test_who_chose_nothing_here_is_written_to_in_the_language_the_director
 @pytest.mark.usefixtures("contacts")
 async def test_no_mail_comes_in_quiet_hours_but_after_them(service: Notification, posting: Posting) -> None:
     await service.call("PUT", "/preferences", SITI, json={"quiet_hours": {"from": "00:00", "to": "23:59:59.999999"}})
-    await service.hear(world.score("below", band_changes=1))
+    await service.hear(world.score("below", band_changes=2))
     await posting.sender.run(service.worker)
     assert await mails(service) == {SITI: ("waiting", None, 0)}
     await service.call("PUT", "/preferences", SITI, json={})

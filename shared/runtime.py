@@ -115,7 +115,7 @@ class Worker:
         settings, name = self.settings, self.service.name
         broker = new_broker(settings.nats_url, settings.nats_user, settings.nats_password, name)
         connection = await broker.connect()
-        self.relay = Relay(name, self.db.driver_url(), connection, self._resend)
+        self.relay = Relay(name, self.db.driver_url(), connection, self._resend, rate=settings.road_rate)
         self.consumers = [Consumer(broker, subscription, self.db, name) for subscription in self.service.subscriptions]
         try:
             async with asyncio.TaskGroup() as group:

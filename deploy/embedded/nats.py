@@ -79,8 +79,9 @@ def reader_user(password: str) -> dict[str, Any]:
 
 
 def service_user(service: str, password: str, durables: Mapping[str, str]) -> dict[str, Any]:
-    """May publish its own messages, and fetch and acknowledge on `durables` (name -> stream)."""
-    publish = [f"kinerja.*.{service}.>", f"$JS.API.STREAM.INFO.{service.upper()}"]
+    """May publish its own messages and see who is behind with them, and fetch and acknowledge on `durables` (name -> stream)."""
+    publish = [f"kinerja.*.{service}.>"]
+    publish += [f"$JS.API.STREAM.INFO.{service.upper()}", f"$JS.API.CONSUMER.LIST.{service.upper()}"]
     for durable, stream in durables.items():
         publish += [
             f"$JS.API.CONSUMER.INFO.{stream}.{durable}",

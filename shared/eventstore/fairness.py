@@ -1,11 +1,13 @@
-"""Whose messages go next: every instansi in turn, and none faster than its share of the road."""
+"""Whose messages go next. Streams are first in, first out: the outbox is where everybody can be given their turn."""
 
 from collections.abc import Mapping
 
 #: Seconds of its rate that an instansi may put on the road at once after a rest.
-BURST_SECONDS = 2.0
+BURST_SECONDS = 1.0
 #: An instansi at its limit is served in pieces, so many a second: one by one would cost a transaction each.
 PIECES_A_SECOND = 20
+#: Messages not yet handled by the slowest listener, below which those at their limit may send more than their rate.
+ENOUGH = 200
 
 #: At most $4 messages: an equal number of each instansi that has any, in turns, and of none more than its room ($3), from
 #: behind the last one taken ($2). The recursion steps from instansi to instansi through the index `outbox_turn`.
@@ -28,19 +30,20 @@ SELECT o.*, s.most FROM share s CROSS JOIN LATERAL (
 
 
 class Allowance:
-    """What each instansi may still put on the road: `rate` messages a second (0: no limit), and a burst after a rest."""
+    """What each instansi may put on the road: always `rate` messages a second (0: no limit) and a burst after a rest."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
         self._paid: dict[str, float] = {}  # when what it has sent will have been earned
 
     def room(self, now: float) -> dict[str, int]:
-        """How many messages each instansi that sent lately may send at `now`; the others have their whole burst."""
+        """What each instansi that sent lately has left at `now`, 0 when it is at its limit; others have their burst."""
         self._paid = {instansi: paid for instansi, paid in self._paid.items() if paid > now}
         left = {instansi: int((BURST_SECONDS - (paid - now)) * self.rate) for instansi, paid in self._paid.items()}
         return {instansi: room if room >= self.rate / PIECES_A_SECOND else 0 for instansi, room in left.items()}
 
     def spend(self, sent: Mapping[str, int], now: float) -> None:
-        """Note what was sent at `now`."""
+        """Note what was sent at `now`. Nobody pays later for what the road had room for."""
         for instansi, messages in sent.items() if self.rate else ():
-            self._paid[instansi] = max(self._paid.get(instansi, now), now) + messages / self.rate
+            earned = max(self._paid.get(instansi, now), now) + messages / self.rate
+            self._paid[instansi] = min(earned, now + BURST_SECONDS)

@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from shared.eventstore.database import is_outage
-from shared.eventstore.fairness import PIECES_A_SECOND, TAKE, Allowance
+from shared.eventstore.fairness import ENOUGH, PIECES_A_SECOND, TAKE, Allowance
 from shared.eventstore.outbox import CHANNEL
 from shared.messaging.publisher import REFUSALS, Answer, Posting, Publisher
 from shared.messaging.streams import heed_cancellation
@@ -76,12 +76,13 @@ class Relay:
     def __init__(self, service: str, database_url: str, connection: Client, resend: Resend, *, rate: int = 0) -> None:
         """`database_url` is a direct connection (a pooler breaks session locks) of the worker role.
 
-        `rate` is how many messages a second one instansi may send for long; 0 sets no limit.
+        `rate` is how many messages a second one instansi may always send; more only while listeners keep up. 0: no limit.
         """
         self.stream = service.upper()
         self.url = database_url
         self.publisher = Publisher(connection)
         self.allowance = Allowance(rate)
+        self._js = connection.jetstream()
         self.resend = resend
         self.leader = False
         self.problem: str | None = "starting"
@@ -127,7 +128,7 @@ class Relay:
     async def _look_at_stream(self, conn: Any) -> None:
         """Notice a stream that is missing, newer or behind what it last acknowledged; then send again from an hour before."""
         try:
-            info = await self.publisher.connection.jetstream().stream_info(self.stream)
+            info = await self._js.stream_info(self.stream)
         except NotFoundError:
             self.problem = f"stream {self.stream} is missing: run `kinerja streams apply`"
             log.error("relay.stream_missing", stream=self.stream)
@@ -168,11 +169,22 @@ class Relay:
     async def _take(self, conn: Any, last: dict[str, int]) -> tuple[list[Any], bool]:
         """The next round, behind the `last` row of each instansi, and whether somebody has more than it holds."""
         room = self.allowance.room(asyncio.get_running_loop().time())
+        if limited := [instansi for instansi, left in room.items() if not left]:
+            room |= dict.fromkeys(limited, await self._slack() // len(limited))
         known = sorted(last.keys() | room.keys())
         places = [last.get(each, 0) for each in known], [room.get(each, BATCH) for each in known]
         rows = await conn.fetch(TAKE, known, *places, BATCH)
         last.update((row["instansi"], row["id"]) for row in rows)
         return rows, bool(rows) and rows[-1]["turn"] == rows[-1]["most"]
+
+    async def _slack(self) -> int:
+        """How many messages more all who listen would soon have handled; the rest is better kept where turns are taken."""
+        try:
+            listeners = await self._js.consumers_info(self.stream)
+        except (nats.errors.Error, OSError):
+            return 0
+        behind = max(((each.num_pending or 0) + (each.num_ack_pending or 0) for each in listeners), default=0)
+        return max(0, ENOUGH - behind)
 
     async def _send(
         self, conn: Any, rows: list[Any], done: _Round, last: dict[str, int] | None

@@ -122,6 +122,11 @@ CREATE INDEX dead_letter_actions_letter ON dead_letter_actions (letter)
     _run(f"GRANT SELECT, INSERT, DELETE ON dead_letter_actions TO {service}_worker")
 
 
+def foundation_4(_service: str) -> None:
+    """The relay steps from instansi to instansi, and never through all that waits of one."""
+    _run("CREATE INDEX outbox_turn ON outbox (instansi, id) WHERE parked_at IS NULL; DROP INDEX outbox_ready")
+
+
 def secure(service: str, table: str, *, api: str = _EVERYDAY, worker: str = _EVERYDAY) -> None:
     """Row security for a table with an `instansi` column: the api role sees one instansi, the worker all."""
     for role, rights in ((f"{service}_api", api), (f"{service}_worker", worker)):

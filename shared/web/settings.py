@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     nats_user: str = ""
     nats_password: str = Field("", repr=False)
     outbox_limit: int = Field(1_000_000, ge=0, description="the API accepts no commands while more messages wait")
+    road_rate: int = Field(500, ge=0, description="messages a second of one instansi while listeners lag; 0: no limit")
     jwks: str = Field("", description="file or http(s) address of the token keys")
     issuers: Annotated[tuple[str, ...], NoDecode] = Field((), description="trusted issuers, with commas between")
     host: str = "127.0.0.1"

@@ -25,6 +25,7 @@ def _found(connection: Connection) -> None:
         schema.foundation_1("bare")
         schema.foundation_2("bare")
         schema.foundation_3("bare")
+        schema.foundation_4("bare")
         connection.exec_driver_sql(CREATE_ROW)
         schema.secure("bare", "counter")
 

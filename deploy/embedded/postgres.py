@@ -68,9 +68,9 @@ class Postgres(Server):
             self._make()
         self._clear_leftovers()
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
-        command = _unprivileged([_binary("postgres"), "-D", self.data, *options])
-        environment = {**_environment(), **self._more}
-        self._child = spawn(command, self.log, environment, cwd=self.data, death_signal=signal.SIGINT)
+        more = ["env", *(f"{name}={value}" for name, value in self._more.items())] if self._more else []
+        command = _unprivileged([*more, _binary("postgres"), "-D", self.data, *options])
+        self._child = spawn(command, self.log, _environment(), cwd=self.data, death_signal=signal.SIGINT)
         return self._child
 
     def is_ready(self) -> bool:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cli.system import FAILED, Refused, data_option, database_url
+from cli.system import FAILED, Refused, chosen, data_option, database_url
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
@@ -76,16 +76,10 @@ def _asked(
 ) -> Asked:
     since = since.replace(tzinfo=UTC) if since else None
     wanted = Wanted(durable=durable, instansi=instansi, reason=reason, type=type_, since=since, **more)
-    return dict.fromkeys(_services(service), wanted)
+    return dict.fromkeys(chosen(service), wanted)
 
 
-def _services(only: str | None) -> list[str]:
-    if only is None and os.environ.get("KINERJA_DATABASE_URL_WORKER"):
-        raise click.UsageError("KINERJA_DATABASE_URL_WORKER is one service's database: name that --service.")
-    return [only] if only else service_names()
-
-
-def _chosen(ids: tuple[tuple[str, int], ...], everything: bool, filters: dict[str, Any]) -> Asked:
+def _named(ids: tuple[tuple[str, int], ...], everything: bool, filters: dict[str, Any]) -> Asked:
     """The letters named, or those that the filters leave; never all by accident."""
     filtered = any(filters.values())
     if [bool(ids), everything or filtered].count(True) != 1:
@@ -173,7 +167,7 @@ def retry(
     Example: kinerja dead-letters retry --service appraisal --reason handler --because "0.2.1 is deployed"
     """
     failed = 0
-    for service, numbers in _open(data, _chosen(ids, everything, filters)).items():
+    for service, numbers in _open(data, _named(ids, everything, filters)).items():
         failures = _with(data, service, partial(_retry, service=service, numbers=numbers, by=By(by, because)))
         for number, error in failures[:_SHOWN_FAILURES]:
             click.echo(f"{service}:{number} failed again: {error[:200]}")
@@ -221,7 +215,7 @@ def drop(
 
     Example: kinerja dead-letters drop appraisal:3 --because "a test of the vendor"
     """
-    found = _open(data, _chosen(ids, everything, filters))
+    found = _open(data, _named(ids, everything, filters))
     number = sum(map(len, found.values()))
     if number and not yes:
         try:
@@ -248,7 +242,7 @@ def history(data: Data, service: str | None, since: datetime | None, limit: int,
     """
     since = since.replace(tzinfo=UTC) if since else None
     found: list[dict[str, Any]] = []
-    for name in _services(service):
+    for name in chosen(service):
         rows = _with(data, name, partial(letters.history, since=since, limit=limit))
         found += [row | {"letter": f"{name}:{row['letter']}", "service": name} for row in rows]
     found.sort(key=lambda row: row["at"], reverse=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from cli.system import CODE, Unreachable, data_option, nats_login
+from cli.system import CODE, data_option, nats_login
 from deploy.embedded.data import Data
 from deploy.embedded.nats import READER
 from deploy.services import service_names
@@ -42,14 +43,8 @@ def events(data: Data, instansi: str | None, type_: str, since: datetime | None,
     if not streams:
         raise click.UsageError(f"No service tells {type_!r}: a type begins with one of {', '.join(service_names())}.")
     login = nats_login(data, READER)
-    try:
+    with suppress(KeyboardInterrupt):
         asyncio.run(_show(login, streams, instansi or "*", type_, since, follow, as_json))
-    except BrokenPipeError:
-        raise  # whoever read us has seen enough; click ends in silence
-    except (OSError, NatsError, TimeoutError) as error:
-        raise Unreachable(f"NATS refused or does not answer: {error!r}") from error
-    except KeyboardInterrupt:
-        return
 
 
 async def _show(

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from keyword import iskeyword
+from typing import Any
 
 import click
 
@@ -38,6 +39,20 @@ class _Table(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; whatever keeps it from working is told in a line."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            from cli.system import explained  # what it needs is imported only for this
+
+            told = explained(error)
+            if told is None:
+                raise
+            raise told from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """From the table, so that `--help` need not import everything."""
         with formatter.section("Commands"):
@@ -49,7 +64,8 @@ class _Table(click.Group):
 def main() -> None:
     """Performance management for civil servants, as services.
 
-    Exit codes: 0 all done, 2 wrong usage, 3 some rows were refused, 4 the system does not answer.
+    Exit codes: 0 all done, 1 some of it failed or differs, 2 wrong usage, 3 some rows were refused, 4 the system does not
+    answer.
     """
 
 

@@ -1,22 +1,19 @@
 """`kinerja republish`, `rebuild` and `prove`: the record against everything made from it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import click
-from nats.errors import Error as NatsError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from sqlalchemy.exc import SQLAlchemyError
 
 from cli.steps import declare
-from cli.system import Unreachable, data_option, database_url, nats_login
+from cli.system import FAILED, chosen, data_option, database_url, nats_login
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
-from shared.eventstore.database import Database, is_outage
+from shared.eventstore.database import Database
 from shared.eventstore.rebuild import Difference
 from shared.eventstore.rebuild import prove as prove_record
 from shared.eventstore.rebuild import rebuild as rebuild_rows
@@ -24,9 +21,6 @@ from shared.eventstore.republish import Republisher
 from shared.messaging.publisher import Publisher
 from shared.messaging.streams import connect
 from shared.runtime import Service
-
-DIFFERENT = 1
-"""Exit code of `prove` when something is not as the record says."""
 
 _service = click.option("--service", type=click.Choice(service_names()), help="Only this service.", show_default="all")
 _instansi = click.option("--instansi", help="Only this agency.", show_default="all")
@@ -58,8 +52,8 @@ def republish(data: Data, service: str | None, instansi: str | None, since: date
         finally:
             await client.close()
 
-    _run(declare(nats_login(data), service_names()))
-    _run(_each(data, service, work))
+    asyncio.run(declare(nats_login(data), service_names()))
+    asyncio.run(_each(data, service, work))
 
 
 @click.command()
@@ -80,7 +74,7 @@ def rebuild(data: Data, service: str | None, instansi: str | None) -> None:
             tell(rows)
         return f"{written} rows written, {orphans} orphans removed"
 
-    _run(_each(data, service, work))
+    asyncio.run(_each(data, service, work))
 
 
 @click.command()
@@ -104,12 +98,12 @@ def prove(context: click.Context, data: Data, service: str | None, instansi: str
         found.extend((each.name, difference) for difference in differences)
         return "as the record says" if not differences else f"{len(differences)} differences"
 
-    _run(_each(data, service, work))
+    asyncio.run(_each(data, service, work))
     for name, difference in found[:50]:
         click.echo(f"{name}: {difference.where}: {difference.what}")
     if found:
         click.echo(f"{len(found)} differences in all.")
-        context.exit(DIFFERENT)
+        context.exit(FAILED)
 
 
 Work = Callable[[Service, Database, Callable[[int], object]], Awaitable[str]]
@@ -124,7 +118,7 @@ async def _each(data: Data, only: str | None, work: Work) -> None:
         console=Console(stderr=True),
         transient=True,
     ) as progress:
-        for name in [only] if only else service_names():
+        for name in chosen(only):
             task = progress.add_task(name, total=None)
             db = Database(database_url(data, name, "worker"))
             try:
@@ -132,12 +126,3 @@ async def _each(data: Data, only: str | None, work: Work) -> None:
             finally:
                 await db.close()
             click.echo(f"{name}: {line}")
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> None:
-    try:
-        asyncio.run(work)
-    except (OSError, NatsError, SQLAlchemyError, TimeoutError) as error:
-        if isinstance(error, SQLAlchemyError) and not is_outage(error):
-            raise
-        raise Unreachable(f"The database or NATS does not answer: {error!r}") from error

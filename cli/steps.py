@@ -1,13 +1,10 @@
 """The deploy steps: `kinerja migrate` and `kinerja streams apply`."""
 
 import asyncio
-import os
 
 import click
-from nats.errors import Error as NatsError
-from sqlalchemy.exc import SQLAlchemyError
 
-from cli.system import Unreachable, data_option, database_url, nats_login
+from cli.system import chosen, data_option, database_url, nats_login
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
 from shared.eventstore.migrations import upgrade
@@ -27,13 +24,8 @@ def migrate(data: Data, service: str | None) -> None:
 
     Example: kinerja migrate activity
     """
-    if os.environ.get("KINERJA_DATABASE_URL_OWNER") and service is None:
-        raise click.UsageError("KINERJA_DATABASE_URL_OWNER is one service's database: name that SERVICE.")
-    for name in [service] if service else service_names():
-        try:
-            upgrade(name, database_url(data, name, "owner"))
-        except (OSError, SQLAlchemyError) as error:
-            raise Unreachable(f"The database of {name} could not be migrated: {error}") from error
+    for name in chosen(service, "owner"):
+        upgrade(name, database_url(data, name, "owner"))
         click.echo(f"{name}: migrated")
 
 
@@ -54,10 +46,7 @@ def streams_apply(data: Data, service: str | None, replicas: int | None) -> None
     Example: kinerja streams apply
     """
     names = [service] if service else service_names()
-    try:
-        lines = asyncio.run(declare(nats_login(data), names, replicas))
-    except (OSError, NatsError, TimeoutError) as error:
-        raise Unreachable(f"NATS refused or does not answer: {error!r}") from error
+    lines = asyncio.run(declare(nats_login(data), names, replicas))
     click.echo("\n".join(lines))
 
 

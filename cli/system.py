@@ -12,9 +12,10 @@ from uuid import UUID
 import click
 import httpx
 
-from deploy.embedded.data import Data
+from deploy.embedded.data import Data, DataRefused
 from deploy.embedded.nats import ADMIN
 from deploy.embedded.ports import Ports
+from deploy.services import service_names
 from shared.web.development import development_token
 from shared.web.tokens import INSTANSI_PATTERN
 
@@ -46,6 +47,50 @@ class Unreachable(click.ClickException):
     """The system, or a part of it, does not answer."""
 
     exit_code = 4
+
+
+def explained(error: Exception) -> click.ClickException | None:
+    """What somebody at the command line is told of an error: what is wrong and what to do. None for a defect of ours."""
+    from nats.errors import Error as NatsError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from shared.eventstore.database import is_outage
+
+    said = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+    if isinstance(error, DataRefused):
+        return Refused(str(error))
+    if isinstance(error, PermissionError) and error.filename:
+        return Refused(f"{error.filename} belongs to another user: run as that user, or choose another --data.")
+    if isinstance(error, OSError) and error.filename:
+        return Refused(f"{error.filename}: {error.strerror}; mend that, or choose another --data.")
+    if isinstance(error, NatsError):
+        return Unreachable(f"NATS refuses or does not answer ({said}); {_LOOK} KINERJA_NATS_URL, _USER and _PASSWORD.")
+    if isinstance(error, SQLAlchemyError):
+        state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+        if state in _REFUSED:
+            return Refused(f"{_REFUSED[state]} ({said}).")
+        return (
+            Unreachable(f"PostgreSQL does not answer ({said}); {_LOOK} KINERJA_DATABASE_URL_….")
+            if is_outage(error)
+            else None
+        )
+    if isinstance(error, OSError):
+        return Unreachable(f"PostgreSQL or NATS does not answer ({said}); {_LOOK} the addresses in KINERJA_….")
+    return None
+
+
+_LOOK = "look at `kinerja status`, start the system with `kinerja up`, or check"
+_WRITTEN = "postgresql+asyncpg://role:password@host:port/database"
+_ADDRESS = re.compile(r"postgresql\+asyncpg://[^/@]+@[^/@:]+(:[0-9]{1,5})?/[^/]+")
+#: What PostgreSQL refuses, by SQLSTATE.
+_REFUSED = {
+    "28P01": "PostgreSQL does not know this user and password; check the address or --data",
+    "28000": "PostgreSQL does not let this user in; check the address or --data",
+    "3D000": "PostgreSQL has no such database; check the address or run `kinerja up` once",
+    "42P01": "The database is older than this program; run `kinerja migrate`",
+    "42703": "The database is older than this program; run `kinerja migrate`",
+    "42501": "This user may not do that; use the address of the service's worker (of its owner to migrate)",
+}
 
 
 class InstansiCode(click.ParamType[str]):
@@ -120,9 +165,20 @@ def mint(data: Data, instansi: str, roles: Sequence[str], employee: UUID | None,
     )
 
 
+def chosen(only: str | None, role: str = "worker") -> list[str]:
+    """The services to work on: one, or all. UsageError when the address given is that of one, and not said of which."""
+    variable = f"KINERJA_DATABASE_URL_{role.upper()}"
+    if only is None and os.environ.get(variable):
+        raise click.UsageError(f"{variable} is one service's database: name that service.")
+    return [only] if only else service_names()
+
+
 def database_url(data: Data, service: str, role: str) -> str:
     """The database address of a service's `owner`, `api` or `worker`: KINERJA_DATABASE_URL_<ROLE>, else the embedded one."""
-    given = os.environ.get(f"KINERJA_DATABASE_URL_{role.upper()}")
+    variable = f"KINERJA_DATABASE_URL_{role.upper()}"
+    given = os.environ.get(variable)
+    if given and not _ADDRESS.fullmatch(given):
+        raise Refused(f"{variable} is written {_WRITTEN}.")
     return given or data.database(service, _ports(data).postgres).url(role)
 
 

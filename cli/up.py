@@ -6,8 +6,8 @@ import time
 
 import click
 
-from cli.system import Refused, Unreachable, data_option
-from deploy.embedded.data import Data, DataRefused
+from cli.system import Unreachable, data_option
+from deploy.embedded.data import Data
 from deploy.embedded.process import StartError
 
 _START_SECONDS = 120
@@ -38,8 +38,6 @@ def up(data: Data, port: int, workers: int, detach: bool) -> None:
             from cli.foreground import run  # imports every service: seconds that a refusal need not take
 
             run(data, port, further_workers=workers)
-    except DataRefused as error:
-        raise Refused(str(error)) from error
     except StartError as error:
         raise Unreachable(str(error)) from error
 

@@ -1,0 +1,146 @@
+"""Whatever keeps a command from working is told in one line that says what to do, never as a traceback."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click import Context
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from shared.testing.system import EmbeddedSystem
+
+NOBODY = 65_534
+AWAY = {
+    "KINERJA_DATABASE_URL_WORKER": "postgresql+asyncpg://worker:secret@127.0.0.1:1/activity",
+    "KINERJA_DATABASE_URL_OWNER": "postgresql+asyncpg://owner:secret@127.0.0.1:1/activity",
+    "KINERJA_NATS_URL": "nats://127.0.0.1:1",
+}
+EVERY = [
+    ("status",),
+    ("events",),
+    ("migrate",),
+    ("streams", "apply"),
+    ("republish",),
+    ("rebuild",),
+    ("prove",),
+    ("dead-letters", "list"),
+    ("dead-letters", "show", "activity:1"),
+    ("dead-letters", "retry", "--all"),
+    ("dead-letters", "drop", "--all", "--because", "a test", "--yes"),
+    ("dead-letters", "history"),
+    ("instansi", "list"),
+    ("token", "--instansi", "medan", "--role", "hr"),
+]
+_DATABASE = [
+    ("migrate", "activity"),
+    *((each, "--service", "activity") for each in ("rebuild", "prove")),
+    *(("dead-letters", each, "--service", "activity") for each in ("list", "history", "retry")),
+    ("dead-letters", "show", "activity:1"),
+]
+_NATS: list[tuple[str, ...]] = [("events",), ("streams", "apply"), ("republish", "--service", "activity")]
+
+
+def run(*words: object, **environment: str) -> Result:
+    clean: dict[str, str | None] = {name: None for name in os.environ if name.startswith("KINERJA_")}
+    return CliRunner().invoke(main, [str(word) for word in words], env=clean | environment)
+
+
+def told(done: Result, code: int) -> str:
+    """The one line of a command that ended so."""
+    assert done.exception is None or isinstance(done.exception, SystemExit), repr(done.exception)
+    assert done.exit_code == code, done.output
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("Error: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+def test_a_system_that_does_not_run_is_to_be_started(words: tuple[str, ...], tmp_path: Path) -> None:
+    code = 2 if words[0] == "token" else 4
+    assert "`kinerja up`" in told(run(*words, "--data", tmp_path / "none"), code)
+
+
+@pytest.mark.parametrize("words", _DATABASE, ids=" ".join)
+def test_a_database_that_is_away_is_named_with_where_to_look(words: tuple[str, ...]) -> None:
+    said = told(run(*words, **AWAY), 4)
+    assert "PostgreSQL" in said
+    assert "KINERJA_" in said
+
+
+@pytest.mark.parametrize("words", _NATS, ids=" ".join)
+def test_nats_that_is_away_is_named_with_where_to_look(words: tuple[str, ...]) -> None:
+    said = told(run(*words, **AWAY), 4)
+    assert "NATS" in said
+    assert "KINERJA_" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("dead-letters", "list"),
+        ("rebuild",),
+        ("prove",),
+        ("migrate",),
+        ("dead-letters", "retry"),
+        ("dead-letters", "retry", "--all", "--service", "activity", "activity:1"),
+        ("dead-letters", "drop", "activity:1"),
+        ("dead-letters", "show", "activity"),
+        ("dead-letters", "show", "weather:1"),
+        ("dead-letters", "show", "activity:99999999999999999999"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_said_clearly_is_asked_for(words: tuple[str, ...]) -> None:
+    done = run(*words, **AWAY)
+    assert (done.exit_code, "Error: " in done.stderr) == (2, True)
+    assert "Traceback" not in done.output
+
+
+def test_an_address_that_is_none_is_refused_with_how_to_write_it() -> None:
+    for address in (
+        "postgresql://worker@127.0.0.1/activity",
+        "activity",
+        "postgresql+asyncpg://worker@host:port/activity",
+    ):
+        done = run("prove", "--service", "activity", KINERJA_DATABASE_URL_WORKER=address)
+        assert "postgresql+asyncpg://role:password@host:port/database" in told(done, 2)
+
+
+@pytest.fixture
+def of_another(tmp_path: Path) -> Iterator[Path]:
+    """A data folder that we may not look into."""
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o700)
+    (folder / "lock").touch(mode=0o600)
+    (folder / "run.json").write_text("{}")
+    for words in EVERY:  # the program itself may lie where that user may not look either
+        main.get_command(Context(main), words[0])
+    us = os.geteuid()
+    if us == 0:
+        for parent in (tmp_path, *tmp_path.parents[:2]):
+            parent.chmod(0o755)
+        os.seteuid(NOBODY)
+    else:
+        folder.chmod(0)
+    yield folder
+    os.seteuid(us)
+    folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("words", [*EVERY, ("up", "--detach"), ("down",)], ids=" ".join)
+def test_the_data_folder_of_another_user_is_refused(words: tuple[str, ...], of_another: Path) -> None:
+    assert f"{of_another}" in (said := told(run(*words, "--data", of_another), 2))
+    assert "belongs to another user" in said
+
+
+def test_a_wrong_password_is_told_as_such(running_system: EmbeddedSystem) -> None:
+    base = running_system.processes()["postgres"]["port"]
+    wrong = f"postgresql+asyncpg://activity_worker:wrong@127.0.0.1:{base}/activity"
+    said = told(run("dead-letters", "list", "--service", "activity", KINERJA_DATABASE_URL_WORKER=wrong), 2)
+    assert "user and password" in said
+    nats = running_system.processes()["nats"]["url"]
+    said = told(run("events", KINERJA_NATS_URL=nats, KINERJA_NATS_USER="reader", KINERJA_NATS_PASSWORD="no"), 4)
+    assert "KINERJA_NATS_URL, _USER and _PASSWORD" in said

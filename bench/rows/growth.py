@@ -18,7 +18,7 @@ from bench.figure import Figure, Row, figure
 from bench.past import INDICATOR, INSTANSI, PEOPLE, TEAM, TEAMS, fill, fill_heard, person
 from bench.stage import Stage
 from services.activity.entry.bodies import LoggedEntry
-from services.activity.entry.intake import log
+from services.activity.entry.intake import Claim, log
 from services.activity.entry.verification import Decision, decide_all
 from services.appraisal.hears_activity.handlers import ENTRIES
 from shared.contracts.activity import EntryVerified
@@ -116,7 +116,8 @@ async def _log_and_verify(db: Database, sweeper: "asyncpg.Connection[Any]", turn
     batches = [(by, [_entry() for _ in range(_BATCH)]) for by in writers]
     started = time.perf_counter()
     for by, items in batches:
-        _check(await db.run(partial(log, context=_context(by), by=by, items=items), INSTANSI))
+        context = _context(by)
+        _check(await db.run(partial(log, claims=[Claim(context, by, item) for item in items]), INSTANSI))
     head = person(PEOPLE + team)
     context = _context(head)
     decisions = [

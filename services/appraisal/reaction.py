@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,9 +20,19 @@ def by_instansi(messages: Sequence[Received[Any]]) -> dict[str, list[Received[An
     return groups
 
 
+async def reactions(conn: AsyncConnection, messages: Sequence[Received[Any]]) -> dict[str, Context]:
+    """Who acts on `messages`, for each instansi of theirs."""
+    [[now]] = await fetch(conn, "SELECT now()")
+    return {instansi: _context(instansi, now, group) for instansi, group in by_instansi(messages).items()}
+
+
 async def reaction(conn: AsyncConnection, instansi: str, messages: Sequence[Received[Any]]) -> Context:
     """Who acts on `messages` of one instansi; the newest of them is named as the cause."""
     [[now]] = await fetch(conn, "SELECT now()")
+    return _context(instansi, now, messages)
+
+
+def _context(instansi: str, now: datetime, messages: Sequence[Received[Any]]) -> Context:
     imported = all(message.origin == "import" for message in messages)
     newest = max(messages, key=lambda m: m.recorded_at)
     return Context(

@@ -1,8 +1,9 @@
 """Messages that have to leave, written in the transaction of the fact they tell."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
@@ -92,23 +93,28 @@ RETURNING p.instansi, p.source, p.version, p.occurred_at, p.changed_at, p.meta, 
 
 
 async def publish_state(
-    conn: AsyncConnection, context: Context, publications: Sequence[Publication]
+    conn: AsyncConnection, context: Context | Mapping[str, Context], publications: Sequence[Publication]
 ) -> list[tuple[str, UUID]]:
     """Make the newest state of each source public, once a source and call, and only where its content changed.
+
+    `context` says who acts, by instansi where there are several.
 
     Returns (instansi, source) of what changed. The version of a source rises by one with each change.
     """
     newest = {(p.instansi, p.source): p.message for p in publications}
     if not newest:
         return []
+    actors: dict[str, dict[str, Any]] = {}
+    for instansi in {instansi for instansi, _ in newest}:
+        acting = context if isinstance(context, Context) else context[instansi]
+        actors[instansi] = {"meta": acting.meta, "occurred_at": acting.now}
     rows = [
         {
             "instansi": instansi,
             "source": source,
             "type": message.full_type(),
             "content": message.model_dump(mode="json"),
-            "meta": context.meta,
-            "occurred_at": context.now,
+            **actors[instansi],
         }
         for (instansi, source), message in newest.items()
     ]

@@ -53,12 +53,18 @@ class Rules:
         return self.local_date(received_at) > limit
 
 
+async def rules_of(conn: AsyncConnection, instansi: Collection[str]) -> dict[str, Rules]:
+    """The rules of these instansi; those of which the directory has not told are missing."""
+    sql = "SELECT instansi, zone, first_day, holidays, policy FROM heard_instansi WHERE instansi = ANY($1::text[])"
+    return {
+        code: Rules(code, zone, first_day, frozenset(holidays), Policy.model_validate(policy))
+        for code, zone, first_day, holidays, policy in await fetch(conn, sql, list(instansi))
+    }
+
+
 async def instansi_rules(conn: AsyncConnection, instansi: str) -> Rules | None:
     """The rules of an instansi; None while the directory has not told of it."""
-    sql = "SELECT zone, first_day, holidays, policy FROM heard_instansi WHERE instansi = $1"
-    for zone, first_day, holidays, policy in await fetch(conn, sql, instansi):
-        return Rules(instansi, zone, first_day, frozenset(holidays), Policy.model_validate(policy))
-    return None
+    return (await rules_of(conn, [instansi])).get(instansi)
 
 
 async def known_rules(conn: AsyncConnection, instansi: str) -> Rules:

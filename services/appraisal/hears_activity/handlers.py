@@ -1,6 +1,5 @@
 """What activity tells becomes facts here, and the reviews they concern are computed again."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.hears_activity.tables import HeardEntry, HeardSatisfaction, HeardSeal, HeardServiceRecord
 from services.appraisal.locks import hold
-from services.appraisal.reaction import by_instansi, reaction
-from services.appraisal.review.recompute import Cause, Causes, add, recompute
+from services.appraisal.reaction import by_instansi, reaction, reactions
+from services.appraisal.review.recompute import Cause, Work, add, recompute, recompute_each
 from shared.calendar import Period
 from shared.contracts import activity as told
 from shared.eventstore.rows import fetch, table_of, to_json, upsert, upsert_sql
@@ -45,15 +44,15 @@ def _hear(table: type[Any], key: str, person: str, code: Callable[[Any], str]) -
     """A handler that keeps facts of one person and period each, and computes the reviews they are and were in."""
 
     async def handle(conn: AsyncConnection, messages: Sequence[Received[Any]]) -> None:
-        told_by = {(message.instansi, str(getattr(message.data, key))): message for message in messages}
-        causes: dict[str, Causes] = defaultdict(dict)
+        told_by = {(message.instansi, getattr(message.data, key)): message for message in messages}
+        contexts = await reactions(conn, messages)
+        work: Work = {instansi: (context, {}) for instansi, context in contexts.items()}
         for instansi, id_, *places in await _write(conn, table, key, person, messages):
-            message = told_by[instansi, str(id_)]
+            message = told_by[instansi, id_]
             cause = Cause(code(message), message.source, message.origin == "import")
             keys = {(places[at], places[at + 1]) for at in (0, 2) if places[at + 1] is not None}
-            add(causes[instansi], keys, cause)
-        for instansi, group in by_instansi(messages).items():
-            await recompute(conn, await reaction(conn, instansi, group), causes[instansi])
+            add(work[instansi][1], keys, cause)
+        await recompute_each(conn, work)
 
     return handle
 

@@ -1,6 +1,7 @@
 """Scores after facts changed: lock, then sum in new statements, then write and tell what changed."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.competency.gaps import recompute_gaps
-from services.appraisal.locks import hold
+from services.appraisal.locks import hold_each
 from services.appraisal.plan.view import RESULTS
 from services.appraisal.review.decider import Adjust, Command
-from services.appraisal.review.facts import Key, Known, known
+from services.appraisal.review.facts import Key, Known, Place, known
 from services.appraisal.review.measure import indicators_of, policy_of, score
 from services.appraisal.review.slice import REVIEW
 from services.appraisal.review.view import CLOSED, MEASURED, ReviewRow
@@ -20,7 +21,7 @@ from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.outbox import Publication, publish_state, row_source
 from shared.eventstore.rows import upsert
-from shared.people.queries import Rules, instansi_rules
+from shared.people.queries import Rules, rules_of
 
 _AT_ONCE = 1_000
 #: What does not by itself make a row another one.
@@ -39,6 +40,8 @@ class Cause:
 
 
 Causes = dict[Key, Cause]
+#: By instansi, who acts and which reviews are to be computed.
+Work = Mapping[str, tuple[Context, Causes]]
 
 
 def add(causes: Causes, keys: Iterable[Key], cause: Cause) -> None:
@@ -52,48 +55,54 @@ def add(causes: Causes, keys: Iterable[Key], cause: Cause) -> None:
             causes[key] = Cause(first.code, first.source, other.imported and cause.imported)
 
 
-async def recompute(
-    conn: AsyncConnection, context: Context, causes: Mapping[Key, Cause], *, listed: bool = False
-) -> None:
+async def recompute(conn: AsyncConnection, context: Context, causes: Causes, *, listed: bool = False) -> None:
     """Compute these reviews of `context.instansi` from all facts that are there now; tell those that changed.
 
     `listed` opens the reviews for everybody assigned; those of the current period always are. While the directory has not
     told of the instansi nothing is computed: its facts wait.
     """
-    if not causes:
+    await recompute_each(conn, {context.instansi: (context, causes)}, listed=listed)
+
+
+async def recompute_each(conn: AsyncConnection, work: Work, *, listed: bool = False) -> None:
+    """The same for several instansi, in as many statements as for one."""
+    people = {instansi: {employee for employee, _ in causes} for instansi, (_, causes) in work.items() if causes}
+    if not people:
         return
-    await hold(conn, context.instansi, {employee for employee, _ in causes})
-    rules = await instansi_rules(conn, context.instansi)
-    if rules is None:
-        return
-    keys = sorted(causes)
-    for start in range(0, len(keys), _AT_ONCE):
-        await _recompute(conn, context, rules, {key: causes[key] for key in keys[start : start + _AT_ONCE]}, listed)
+    await hold_each(conn, people)
+    rules = await rules_of(conn, people)
+    places = sorted((instansi, *key) for instansi in rules for key in work[instansi][1])
+    for start in range(0, len(places), _AT_ONCE):
+        await _recompute(conn, work, rules, places[start : start + _AT_ONCE], listed)
 
 
 async def _recompute(
-    conn: AsyncConnection, context: Context, rules: Rules, causes: Mapping[Key, Cause], listed: bool
+    conn: AsyncConnection, work: Work, rules: Mapping[str, Rules], places: Sequence[Place], listed: bool
 ) -> None:
-    current = str(rules.period_of(rules.local_date(context.now)))
+    current = {code: str(rule.period_of(rule.local_date(work[code][0].now))) for code, rule in rules.items()}
     changed: list[dict[str, Any]] = []
-    adjusted: list[Order[Command]] = []
-    for review in await known(conn, context.instansi, list(causes)):
-        cause = causes[review.employee, review.period]
-        row = _row(context.instansi, review, rules, listed or review.period == current)
+    adjusted: dict[str, list[Order[Command]]] = defaultdict(list)
+    for review in await known(conn, places):
+        instansi, cause = review.instansi, work[review.instansi][1][review.employee, review.period]
+        row = _row(review, rules[instansi], listed or review.period == current[instansi])
         if row is None or not _changes(review.stored, row):
             continue
         changed.append(_marked(review.stored, row, cause))
         if review.closed is not None and row["percent"] != review.closed_percent:
             adjust = Adjust(percent=row["percent"], cause=cause.code, cause_source=cause.source)
-            adjusted.append(Order(review.id, adjust))
+            adjusted[instansi].append(Order(review.id, adjust))
     await upsert(conn, ReviewRow, changed)
-    for outcome in await execute(conn, REVIEW, context, adjusted) if adjusted else []:
-        outcome.accepted()
-    await publish_state(conn, context, [_publication(row) for row in changed])
-    await recompute_gaps(conn, context, rules, {row["employee"] for row in changed if row["state"] == "closed"})
+    for instansi, orders in adjusted.items():
+        for outcome in await execute(conn, REVIEW, work[instansi][0], orders):
+            outcome.accepted()
+    contexts = {instansi: context for instansi, (context, _) in work.items()}
+    await publish_state(conn, contexts, [_publication(row) for row in changed])
+    for instansi, rule in rules.items():
+        closed = {row["employee"] for row in changed if row["instansi"] == instansi and row["state"] == "closed"}
+        await recompute_gaps(conn, contexts[instansi], rule, closed)
 
 
-def _row(instansi: str, review: Known, rules: Rules, listed: bool) -> dict[str, Any] | None:
+def _row(review: Known, rules: Rules, listed: bool) -> dict[str, Any] | None:
     """The computed row without its marks; None when there is no review to open."""
     if review.closed is None:
         listed = listed or bool(review.stored and review.stored["listed"])
@@ -108,7 +117,7 @@ def _row(instansi: str, review: Known, rules: Rules, listed: bool) -> dict[str, 
         policy, revision, listed, expected = frozen.policy, frozen.plan_revision, True, True
     measured, recommended = score(indicators, review.facts, policy)
     return {
-        "instansi": instansi,
+        "instansi": review.instansi,
         "id": review.id,
         "employee": review.employee,
         "period": review.period,

@@ -3,7 +3,7 @@
 Each step is a transaction of its own and may be repeated, so that a kill anywhere only delays the rest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -53,9 +53,10 @@ SELECT count(*) FROM told FULL JOIN ours USING (employee)
 WHERE (told.entries, told.digest) IS DISTINCT FROM (ours.entries, ours.digest)
 """
 _REQUEST = """
-INSERT INTO period (instansi, id, period, status, requested_by, requested_at) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT DO NOTHING
+INSERT INTO period (instansi, id, period, status, requested_by, requested_at, correlation_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
 """
+_ASKED = "SELECT correlation_id FROM period WHERE instansi = $1 AND id = $2 AND correlation_id IS NOT NULL"
 _GO_ON = "UPDATE period SET status = 'closing' WHERE instansi = $1 AND id = $2 AND status = 'waiting'"
 _ALARM = """
 UPDATE period SET alarmed_at = now() WHERE instansi = $1 AND id = $2
@@ -142,7 +143,8 @@ async def request(conn: AsyncConnection, context: Context, period: Period) -> Ba
             period=str(period),
         )
     status = "closing" if found.passed else "waiting"
-    values = (context.instansi, period_id(context.instansi, period), str(period), status, context.actor, context.now)
+    id_, now, correlation = period_id(context.instansi, period), context.now, context.correlation_id
+    values = (context.instansi, id_, str(period), status, context.actor, now, correlation)
     await conn.exec_driver_sql(_REQUEST, values)
     return found
 
@@ -175,8 +177,15 @@ async def close(db: Database, instansi: str, period: Period) -> None:
     await db.run(lambda conn: _count(conn, instansi, period))
 
 
+async def _as_asked(conn: AsyncConnection, instansi: str, period: Period) -> Context:
+    """This service itself, with the correlation of the request to close."""
+    own = await own_motion(conn, instansi, "close")
+    rows = await fetch(conn, _ASKED, instansi, period_id(instansi, period))
+    return replace(own, correlation_id=rows[0][0]) if rows else own
+
+
 async def _open_some(conn: AsyncConnection, instansi: str, period: Period) -> int:
-    return await open_everybody(conn, await own_motion(conn, instansi, "close"), period)
+    return await open_everybody(conn, await _as_asked(conn, instansi, period), period)
 
 
 async def _close_some(conn: AsyncConnection, instansi: str, period: Period) -> int:
@@ -184,7 +193,7 @@ async def _close_some(conn: AsyncConnection, instansi: str, period: Period) -> i
     if not people:
         return 0
     await hold(conn, instansi, people)
-    context = await own_motion(conn, instansi, "close")
+    context = await _as_asked(conn, instansi, period)
     rules = await known_rules(conn, instansi)
     today, policy = rules.local_date(context.now), policy_of(rules.policy)
     orders: list[Order[Command]] = [
@@ -219,7 +228,7 @@ async def _count(conn: AsyncConnection, instansi: str, period: Period) -> None:
     await fetch(conn, "SELECT id FROM period WHERE instansi = $1 AND id = $2 FOR UPDATE", instansi, id_)
     if await fetch(conn, _OPEN, instansi, str(period), 1):
         return
-    context = await own_motion(conn, instansi, "close")
+    context = await _as_asked(conn, instansi, period)
     [counts] = await fetch(conn, _COUNTS, instansi, str(period))
     [[closed_at]] = await fetch(conn, _CLOSED, instansi, id_, context.now, *counts)
     names = ("expected", "rated", "not_rated", "not_measured")

@@ -13,7 +13,7 @@ from shared.ids import derived_id
 class PeriodRow(AppraisalTable, table=True):
     """`waiting`: closing was asked for, facts are still on their way; `closing`: reviews are being closed; `closed`.
 
-    `alarmed_at`: when the log last said that facts are missing.
+    `alarmed_at`: when the log last said that facts are missing. `correlation_id`: of the request, none before 0005.
     """
 
     __tablename__ = "period"
@@ -30,6 +30,7 @@ class PeriodRow(AppraisalTable, table=True):
     rated: int | None
     not_rated: int | None
     not_measured: int | None
+    correlation_id: str | None
 
 
 def period_id(instansi: str, period: Period) -> UUID:

@@ -84,6 +84,20 @@ async def test_closing_freezes_every_review_also_of_who_logged_nothing(
     assert late.json()["code"] == "review-closed"
 
 
+async def test_what_a_closing_tells_carries_the_correlation_id_of_the_request(
+    http: Http, db: Database, tell: Tell, ask: Ask
+) -> None:
+    await _office(tell)
+    facts = [entry("a", "sari", 15)]
+    await tell(*facts)
+    await tell(world.seal(facts))
+    asked = await http("budi", "POST", CLOSE, None, "hr")
+    await close_periods(db)
+    rows = await ask("SELECT body FROM outbox WHERE subject LIKE '%.closed.%'")
+    told = {orjson.loads(row[0])["correlationid"] for row in rows}
+    assert (len(rows), told) == (5, {asked.headers["X-Correlation-ID"]})
+
+
 async def test_a_later_plan_or_policy_leaves_a_closed_review_as_it_was(
     db: Database, http: Http, tell: Tell, ask: Ask
 ) -> None:

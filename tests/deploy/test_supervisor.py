@@ -13,10 +13,15 @@ import asyncpg
 import httpx
 import jwt
 import pytest
+from nats.js.errors import NotFoundError
 
 from deploy.embedded.data import FORMAT
+from deploy.embedded.ports import Ports
 from deploy.embedded.process import claim_ports, wait_until
+from deploy.services import service_names
+from shared.messaging.streams import connect
 from shared.testing.system import EmbeddedSystem, kinerja
+from shared.testing.waiting import until
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 90
@@ -81,6 +86,41 @@ def test_the_deploy_steps_may_be_run_again(system: EmbeddedSystem) -> None:
     for step in (("migrate",), ("streams", "apply")):
         done = kinerja(*step, "--data", system.data.root)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+async def test_streams_and_durables_that_somebody_took_away_are_declared_again(system: EmbeddedSystem) -> None:
+    login = (f"nats://127.0.0.1:{system.base + 20}", "admin", system.data.nats_secret("admin"))
+    client = await connect(*login)
+    js = client.jetstream()
+    before = {info.name for info in await js.consumers_info("ACTIVITY")}
+    await js.delete_stream("ACTIVITY")
+    [durable, *_] = [info.name for info in await js.consumers_info("DIRECTORY")]
+    await js.delete_consumer("DIRECTORY", str(durable))
+
+    async def back() -> bool:
+        try:
+            ours = {info.name for info in await js.consumers_info("ACTIVITY")}
+            return ours == before and bool(await js.consumer_info("DIRECTORY", str(durable)))
+        except NotFoundError:
+            return False
+
+    await until(back)
+    await client.close()
+    assert wait_until(system.ready, _PATIENCE)
+
+
+def test_three_further_workers_of_each_service_have_a_port_of_their_own_within_the_block() -> None:
+    ports = Ports(10_000, service_names(), 3)
+    given = [ports.of(service, number) for number in range(4) for service in service_names()]
+    taken = {*given, ports.base, ports.nats, ports.postgres, ports.mail}
+    assert len(taken) == len(given) + 4
+    assert taken <= set(range(10_000, 10_050))
+
+
+def test_more_workers_than_there_are_ports_for_is_wrong_usage(tmp_path: Path) -> None:
+    done = kinerja("up", "--data", tmp_path, "--workers", 4)
+    assert done.returncode == 2
+    assert "--workers" in done.stderr
 
 
 def test_a_mail_is_kept_as_a_file_with_its_recipients(system: EmbeddedSystem) -> None:

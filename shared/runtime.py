@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -245,6 +246,10 @@ def main(service: Service) -> None:
         parser.error(str(error))
     configure_logging(service.name, settings.log_level)
     app = build(service, settings, parts)
+    # What was loaded so far stays; looking through it again and again took half the time of reading a batch.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     uvicorn.run(
         app,
         host=settings.host,

@@ -86,12 +86,16 @@ class Slice(Generic[S, C, E]):
 
 @dataclass(frozen=True, slots=True)
 class Order(Generic[C]):
-    """A command for one stream; `expected` is the version its sender saw (None: any), `at` when it happened (None: now)."""
+    """A command for one stream; `expected` is the version its sender saw (None: any), `at` when it happened (None: now).
+
+    `context` says who acts where orders of several people go together (None: the context they are given with).
+    """
 
     stream: UUID
     command: C
     expected: int | None = None
     at: datetime | None = None
+    context: Context | None = None
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ class _Batch:
         self.parcels: list[Parcel] = []
 
     def add(self, event: Any, state: Any, order: Order[Any], version: int) -> None:
-        context = self.context
+        context = order.context or self.context
         at = Recorded(context.instansi, order.stream, version, order.at or context.now, self.now, context.meta)
         name, schema, data = self.slice.events.dump(event)
         place = at.instansi, at.stream, at.version, at.occurred_at, at.recorded_at, at.meta

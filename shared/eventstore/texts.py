@@ -54,7 +54,7 @@ async def keep(
         text = Text(uuid5(record, salt + body), sha256((salt + body).encode()).hexdigest())
         kept[record, body] = text
         rows[text.id] = {"id": text.id, "record": record, "person": person, "body": body}
-    await conn.exec_driver_sql(_KEEP, (instansi, to_json(list(rows.values()))))
+    await fetch(conn, _KEEP, instansi, to_json(list(rows.values())))
     return kept
 
 

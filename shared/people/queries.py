@@ -47,10 +47,9 @@ class Rules:
         """The n-th working day after `day` in the calendar of the instansi."""
         return WorkingCalendar(self.holidays).after(day, n)
 
-    def is_late(self, day: date, received_at: datetime) -> bool:
-        """Whether an entry for `day` came later than the instansi's rule allows."""
-        limit = self.working_days_after(day, self.policy.late_after_working_days)
-        return self.local_date(received_at) > limit
+    def punctual_until(self, day: date) -> date:
+        """The last day on which an entry for `day` does not yet come later than the instansi's rule allows."""
+        return self.working_days_after(day, self.policy.late_after_working_days)
 
 
 async def rules_of(conn: AsyncConnection, instansi: Collection[str]) -> dict[str, Rules]:

@@ -6,20 +6,22 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.activity.batch import Results, results
 from services.activity.entry import intake
 from services.activity.entry.bodies import AmendedEntry, ImportedEntry, LoggedEntry, NewEntry, Withdrawal
-from services.activity.entry.run import Result, accepted
+from services.activity.entry.run import Result
 from shared.contracts.activity import EntryStatus
 from shared.errors import Refusal
+from shared.eventstore.together import Together
 from shared.web.auth import Caller, CallerDep, employee_of, requires
 from shared.web.batch import Batch, DryRun, merge, parse
 from shared.web.concurrency import IfMatch, etag
 from shared.web.edge import ContextDep, DbDep, context_of
 
 router = APIRouter(tags=["entries"])
+
+_logging = Together(intake.log)
 
 Importer = Annotated[Caller, Depends(requires("system", "hr"))]
 
@@ -47,15 +49,9 @@ async def log_one(
     entry: UUID, body: NewEntry, caller: CallerDep, context: ContextDep, db: DbDep, response: Response
 ) -> Told:
     """Log an entry under a UUIDv7 of one's own making; sent again with the same content it changes nothing, for ever."""
-    by = employee_of(caller)
     item = LoggedEntry(id=entry, **dict(body))
-
-    async def one(conn: AsyncConnection) -> Result:
-        [done] = await intake.log(conn, context, by, [item])
-        return accepted(done)
-
-    done = await db.run(one, context.instansi)
-    return told(response, done, entry, created=True)
+    done = await _logging.do(db, context.instansi, intake.Claim(context, employee_of(caller), item))
+    return told(response, done.accepted(), entry, created=True)
 
 
 @router.post("/entries/batch")
@@ -63,8 +59,8 @@ async def log_many(body: Batch, request: Request, caller: CallerDep, context: Co
     """Log up to 500 entries of one's own, each accepted or refused by itself."""
     by = employee_of(caller)
     parsed = parse(request, LoggedEntry, body.items)
-    good = [item for item in parsed if isinstance(item, LoggedEntry)]
-    done = await db.run(lambda conn: intake.log(conn, context, by, good), context.instansi) if good else []
+    good = [intake.Claim(context, by, item) for item in parsed if isinstance(item, LoggedEntry)]
+    done = await db.run(lambda conn: intake.log(conn, good), context.instansi) if good else []
     return results(request, body.items, merge(parsed, done))
 
 

@@ -17,6 +17,7 @@ from services.activity.period.gate import LEEWAY, Desk, open_desk
 from services.activity.refusals import unknown_unit
 from shared.errors import Forbidden, Refusal
 from shared.eventstore.decider import Context
+from shared.eventstore.rows import fetch
 from shared.eventstore.texts import Text
 from shared.people.queries import known_employees
 
@@ -32,6 +33,7 @@ WHERE p.instansi = $1 AND p.period = l.period
 class _Draft:
     """One item on its way to a command."""
 
+    context: Context
     entry: UUID
     employee: UUID
     body: EntryContent
@@ -39,17 +41,25 @@ class _Draft:
     unit: UUID | None = None
 
 
-async def log(
-    conn: AsyncConnection, context: Context, by: UUID, items: Sequence[LoggedEntry]
-) -> list[Result | Refusal]:
-    """Log entries of `by`; anybody else's are refused."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An entry that `by` logs."""
+
+    context: Context
+    by: UUID
+    body: LoggedEntry
+
+
+async def log(conn: AsyncConnection, claims: Sequence[Claim]) -> list[Result | Refusal]:
+    """Log entries of people of one instansi; what somebody claims for another is refused."""
     drafts: list[_Draft | Refusal] = []
-    for item in items:
-        if item.employee not in (None, by):
+    for context, by, body in ((each.context, each.by, each.body) for each in claims):
+        if body.employee not in (None, by):
             drafts.append(Forbidden("Hanya pekerjaan sendiri yang dapat dicatat. / Only one's own work can be logged."))
         else:
-            drafts.append(_Draft(entry=item.id, employee=by, body=item, command=_logging(by)))
-    return await _receive(conn, context, drafts)
+            drafts.append(_Draft(context=context, entry=body.id, employee=by, body=body, command=_logging(by)))
+    newest = max((each.context for each in claims), key=lambda context: context.now)
+    return await _receive(conn, newest, drafts)
 
 
 async def amend(conn: AsyncConnection, context: Context, by: UUID, entry: UUID, body: AmendedEntry) -> Result:
@@ -58,7 +68,9 @@ async def amend(conn: AsyncConnection, context: Context, by: UUID, entry: UUID, 
     def command(content: Content, receipt: Receipt) -> Command:
         return Amend(by=by, content=content, receipt=receipt, seen=body.version)
 
-    [done] = await _receive(conn, context, [_Draft(entry=entry, employee=by, body=body, command=command)])
+    [done] = await _receive(
+        conn, context, [_Draft(context=context, entry=entry, employee=by, body=body, command=command)]
+    )
     return accepted(done)
 
 
@@ -81,8 +93,11 @@ async def take_over(conn: AsyncConnection, context: Context, items: Sequence[Imp
         if item.unit is not None and item.unit not in units:
             drafts.append(unknown_unit(item.unit))
         else:
+            command = _importing(item)
             drafts.append(
-                _Draft(entry=item.id, employee=item.employee, body=item, command=_importing(item), unit=item.unit)
+                _Draft(
+                    context=context, entry=item.id, employee=item.employee, body=item, command=command, unit=item.unit
+                )
             )
     done = await _receive(conn, context, drafts)
     await _tell_again(conn, context.instansi, done)
@@ -102,43 +117,42 @@ async def _receive(
     conn: AsyncConnection, context: Context, drafts: Sequence[_Draft | Refusal]
 ) -> list[Result | Refusal]:
     desk = await open_desk(conn, context.instansi, context.now)
-    checked = [draft if isinstance(draft, Refusal) else checked_id(draft, draft.entry, context.now) for draft in drafts]
+    checked = [
+        draft if isinstance(draft, Refusal) else checked_id(draft, draft.entry, draft.context.now) for draft in drafts
+    ]
     good = [draft for draft in checked if isinstance(draft, _Draft)]
     people = {draft.employee for draft in good}
     known = await known_employees(conn, context.instansi, people)
     planned = [draft.employee for draft in good if draft.body.indicator is not None]
     indicators = await known_indicators(conn, context.instansi, planned) if planned else set()
-    receipts = _receipts(desk, context, good, known, indicators)
+    receipts = _receipts(desk, good, known, indicators)
     tasks = [_task(draft, receipt) for draft, receipt in zip(good, receipts, strict=True)]
     done = iter(await carry_out(conn, context, tasks))
     return [draft if isinstance(draft, Refusal) else next(done) for draft in checked]
 
 
 def _receipts(
-    desk: Desk,
-    context: Context,
-    drafts: Sequence[_Draft],
-    known: Collection[UUID],
-    indicators: Collection[tuple[UUID, UUID]],
+    desk: Desk, drafts: Sequence[_Draft], known: Collection[UUID], indicators: Collection[tuple[UUID, UUID]]
 ) -> list[Receipt]:
-    last_day = desk.rules.local_date(context.now + LEEWAY)
+    rules = desk.rules
+    today = {now: (rules.local_date(now), rules.local_date(now + LEEWAY)) for now in {d.context.now for d in drafts}}
     # Days outside are refused by the rules; neither calendar nor period can be asked for the year 9999.
-    days = {draft.body.day for draft in drafts if desk.rules.first_day <= draft.body.day <= last_day}
-    judged: dict[date, tuple[str, bool]] = {
-        day: (desk.period_of(day), desk.rules.is_late(day, context.now)) for day in days
-    }
+    last = max((last for _, last in today.values()), default=date.min)
+    days = {draft.body.day for draft in drafts if rules.first_day <= draft.body.day <= last}
+    judged = {day: (desk.period_of(day), rules.punctual_until(day)) for day in days}
     receipts = []
     for draft in drafts:
-        period, late = judged.get(draft.body.day, ("", False))
+        received, last_day = today[draft.context.now]
+        period, punctual_until = judged.get(draft.body.day, ("", received))
         indicator = draft.body.indicator
         receipts.append(
             Receipt(
-                at=context.now,
+                at=draft.context.now,
                 period=period,
-                first_day=desk.rules.first_day,
+                first_day=rules.first_day,
                 last_day=last_day,
                 shut=desk.shut,
-                late=late,
+                late=received > punctual_until,
                 employee_known=draft.employee in known,
                 indicator_known=indicator is None or (draft.employee, indicator) in indicators,
             )
@@ -162,11 +176,18 @@ def _task(draft: _Draft, receipt: Receipt) -> Task:
         )
         return draft.command(content, receipt)
 
-    return Task(entry=draft.entry, person=draft.employee, words=body.description, command=command, at=body.done_at)
+    return Task(
+        entry=draft.entry,
+        person=draft.employee,
+        words=body.description,
+        command=command,
+        at=body.done_at,
+        context=draft.context,
+    )
 
 
 async def _tell_again(conn: AsyncConnection, instansi: str, done: Sequence[Result | Refusal]) -> None:
     """Imports are exempt from closing: what was told about a closed period must be told anew."""
     periods = {o.state.period for o in done if not isinstance(o, Refusal) and o.changed and o.state is not None}
     if periods:
-        await conn.exec_driver_sql(_TELL_AGAIN, (instansi, list(periods)))
+        await fetch(conn, _TELL_AGAIN, instansi, list(periods))

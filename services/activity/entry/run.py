@@ -14,22 +14,34 @@ from services.activity.entry.slice import ENTRY
 from shared.errors import Refusal
 from shared.eventstore.decider import Context, Order, Outcome
 from shared.eventstore.execute import execute
+from shared.eventstore.rows import fetch
 from shared.eventstore.texts import Text, keep
 
 Result = Outcome[State, Event]
 
-_FORGET = "DELETE FROM texts WHERE instansi = $1 AND id = ANY($2::uuid[]) AND written_at = now()"
+# The salt goes with the only text of its record.
+_FORGET = """
+WITH gone AS (
+    DELETE FROM texts WHERE instansi = $1 AND id = ANY($2::uuid[]) AND written_at = now() RETURNING id, record
+)
+DELETE FROM text_salts s USING gone WHERE s.instansi = $1 AND s.record = gone.record AND NOT EXISTS (
+    SELECT FROM texts t WHERE t.instansi = $1 AND t.record = s.record AND t.id NOT IN (SELECT id FROM gone))
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One command for one entry; `command` gets what may be recorded of the words that `person` wrote."""
+    """One command for one entry; `command` gets what may be recorded of the words that `person` wrote.
+
+    `context` says who acts where tasks of several people are carried out together.
+    """
 
     entry: UUID
     person: UUID
     words: str | None
     command: Callable[[Text | None], Command]
     at: datetime | None = None
+    context: Context | None = None
 
 
 def accepted(done: Result | Refusal) -> Result:
@@ -43,11 +55,14 @@ async def carry_out(conn: AsyncConnection, context: Context, tasks: Sequence[Tas
     """Each accepted or refused by itself; of a refused one nothing stays, its words neither."""
     kept = await keep(conn, context.instansi, [(t.entry, t.person, t.words) for t in tasks if t.words is not None])
     texts = [kept[task.entry, task.words] if task.words is not None else None for task in tasks]
-    orders = [Order(task.entry, task.command(text), at=task.at) for task, text in zip(tasks, texts, strict=True)]
+    orders = [
+        Order(task.entry, task.command(text), at=task.at, context=task.context)
+        for task, text in zip(tasks, texts, strict=True)
+    ]
     outcomes = await execute(conn, ENTRY, context, orders)
     refused = {text.id for text, done in zip(texts, outcomes, strict=True) if text and done.refusal}
     accepted = {text.id for text, done in zip(texts, outcomes, strict=True) if text and not done.refusal}
     unused = refused - accepted
     if unused:
-        await conn.exec_driver_sql(_FORGET, (context.instansi, list(unused)))
+        await fetch(conn, _FORGET, context.instansi, list(unused))
     return outcomes

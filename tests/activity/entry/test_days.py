@@ -24,7 +24,7 @@ async def log(activity: Activity, now: str, day: str) -> Result | Refusal:
     context = Context(instansi="medan", actor=SITI, role="staff", now=at, correlation_id="test")
     id: UUID = new_id(at, next(_numbers).to_bytes(10))
     item = LoggedEntry(id=id, day=date.fromisoformat(day), quantity=Decimal(1))
-    [done] = await activity.api.run(lambda conn: intake.log(conn, context, SITI, [item]), "medan")
+    [done] = await activity.api.run(lambda conn: intake.log(conn, [intake.Claim(context, SITI, item)]), "medan")
     return done
 
 

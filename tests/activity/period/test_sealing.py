@@ -227,7 +227,7 @@ async def test_sealing_waits_for_an_entry_that_is_under_way(activity: Activity) 
     context = Context(instansi="medan", actor=SITI, role="staff", now=datetime.now(UTC), correlation_id="slow")
     entry = LoggedEntry(id=fresh_id(), day=LAST_DAY, quantity=Decimal(1))
     async with activity.api.transaction("medan") as conn:
-        await intake.log(conn, context, SITI, [entry])
+        await intake.log(conn, [intake.Claim(context, SITI, entry)])
         under_way = asyncio.create_task(seal(activity))
         await asyncio.sleep(0.5)
         assert not under_way.done()

@@ -228,6 +228,7 @@ async def test_the_rules_of_an_instansi_judge_lateness_in_its_own_calendar(db: D
     assert rules is not None
     # Monday 9 March; the 10th is a holiday, so the second working day after it is Thursday the 12th, 24:00 WIB.
     monday = date(2026, 3, 9)
-    assert not rules.is_late(monday, datetime(2026, 3, 12, 16, 59, tzinfo=UTC))
-    assert rules.is_late(monday, datetime(2026, 3, 12, 17, 0, tzinfo=UTC))
+    assert rules.punctual_until(monday) == date(2026, 3, 12)
+    assert rules.local_date(datetime(2026, 3, 12, 16, 59, tzinfo=UTC)) == date(2026, 3, 12)
+    assert rules.local_date(datetime(2026, 3, 12, 17, 0, tzinfo=UTC)) == date(2026, 3, 13)
     assert str(rules.period_of(monday)) == "2026-03"

@@ -73,11 +73,13 @@ def _watched(pid: int, done: Done | None) -> int | None:
     """How the child ended; None when it was ended because its work was done."""
 
     until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until:
+    for look in count(1):
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
             return status
-        if done is not None and done():
+        if time.monotonic() > until:
+            break
+        if done is not None and look % 5 == 0 and done():
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             return None

@@ -15,6 +15,7 @@ from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.rebuild import prove, rebuild
 from shared.eventstore.texts import keep
+from shared.eventstore.together import Together
 from shared.ids import fresh_id
 from shared.web.idempotency import Answer, IdempotencyKey, answer_once
 from tests.killing import killed_at_every_write
@@ -120,3 +121,30 @@ def test_a_rebuild_killed_anywhere_is_finished_by_the_next(bare: Any) -> None:
         assert [found.where for found in wrong] == ["outbox"], f"killed at {writes[-1]}"
         spoil()
     met(writes, "INSERT INTO counter", "DELETE FROM counter")
+
+
+def test_callers_who_share_a_commit_die_with_it_and_each_repeat_makes_theirs_once(bare: Any) -> None:
+    streams, writes = [fresh_id() for _ in range(3)], list[str]()
+
+    async def add(conn: AsyncConnection, orders: Sequence[Order[Add]]) -> list[Any]:
+        return await execute(conn, COUNTER, CONTEXT, orders)
+
+    async def command(shared: Together[Order[Add], Any], db: Database, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await shared.do(db, "medan", Order(streams[turns // 3], Add(3), expected=0))
+
+    async def together() -> None:
+        """The first goes alone, the others together behind it; a repeat finds what is there and adds nothing."""
+        db, shared = Database(bare.url("api")), Together(add)
+        await asyncio.gather(*(command(shared, db, turns) for turns in (0, 3, 6)))
+        await db.close()
+
+    for n, writes in enumerate(killed_at_every_write(together, since="set_config")):
+        there, *tables = ask(bare, *(f"SELECT count(*) FROM {table}" for table in ("events", "counter", "outbox")))
+        assert tables == [there, there], "event, row and message stand together"
+        assert there - 3 * n in {0, 1, 3}, f"killed at {writes[-1]}"
+        asyncio.run(together())
+        assert ask(bare, "SELECT count(*) FROM events") == [3 * n + 3], "what was done is refused, the rest is done"
+        streams = [fresh_id() for _ in range(3)]
+    assert len([write for write in writes if "COMMIT" in write]) == 2

@@ -71,12 +71,12 @@ class _Person:
 
 
 def _people(count: int) -> list[_Person]:
-    """People in teams of 25, the teams in turn of each instansi; each with four indicators."""
+    """People of each instansi in turn, as the relay takes them; each with four indicators."""
     made = []
     for n in range(count):
         id_ = uuid5(_SPACE, f"person {n}")
         indicators = tuple(uuid5(id_, str(i)) for i in range(4))
-        made.append(_Person(_CODES[n // 25 % len(_CODES)], id_, indicators))
+        made.append(_Person(_CODES[n % len(_CODES)], id_, indicators))
     return made
 
 

@@ -23,7 +23,7 @@ from shared.eventstore.decider import event_id
 from shared.eventstore.relay import Relay
 from shared.messaging import dead_letters
 from shared.messaging.envelope import Received
-from shared.messaging.streams import ACK_WAIT_SECONDS, apply, connect
+from shared.messaging.streams import apply, connect
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.testing.waiting import until
 from tests.shared.eventstore.counter import Counted
@@ -49,28 +49,6 @@ async def test_duplicates_and_disorder_count_once(road: Client, worker: Database
     async with consumer(nats_server.url, subscription(), worker):
         await until(lambda: done(road, "bare--bare--event"))
     assert await totals(worker) == dict.fromkeys(sources, 1 + 2 + 3)
-
-
-async def test_a_fetch_that_is_overdue_drops_nothing(
-    road: Client, worker: Database, nats_server: Nats, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A busy process reads some messages and finds its time over before the rest: those it has must be handled at once."""
-    fetch, fetches = JetStreamContext.PullSubscription.fetch, 0
-
-    async def overdue(self: Any, **_: Any) -> list[Any]:
-        nonlocal fetches
-        fetches += 1
-        if fetches % 2:
-            return await fetch(self, 3, 0.1)
-        raise TimeoutError
-
-    source = uuid4()
-    for version in range(1, 10):
-        await road.jetstream().publish(SUBJECT, body(source, version, 1))
-    monkeypatch.setattr(JetStreamContext.PullSubscription, "fetch", overdue)
-    async with consumer(nats_server.url, subscription(), worker):
-        await until(lambda: done(road, "bare--bare--event"), seconds=ACK_WAIT_SECONDS / 2)
-    assert await totals(worker) == {source: 9}
 
 
 async def test_a_state_handler_gets_the_newest_of_each_source(

@@ -84,20 +84,29 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="default: %(default)s")
     chosen = parser.parse_args()
     modules = [name for name in MODULES if chosen.only is None or name in chosen.only]
+    size: Size = "quick" if chosen.quick else "full"
     started = time.monotonic()
     try:
-        figures = asyncio.run(measure(modules, "quick" if chosen.quick else "full"))
+        figures = asyncio.run(measure(modules, size))
     except Untrue as untrue:
         _console.print(f"[red]The system does not keep what it accepted: {untrue}")
         return 1
-    run = {"cores": os.cpu_count(), "python": platform.python_version(), "quick": chosen.quick}
-    told = {figure.row.name: figure.as_json() for figure in figures}
-    chosen.json.write_text(json.dumps(told | {"run": run}, indent=2) + "\n")
-    out = Console(width=max(_console.width, 150))
-    out.print(_table([figure for figure in figures if figure.row.name in ORDER]))
-    out.print(_beside([figure for figure in figures if figure.row.name not in ORDER]))
-    _console.print(f"{chosen.json} written after {time.monotonic() - started:.0f} s")
+    write(figures, chosen.json)
+    show(figures, Console(width=max(_console.width, 150)))
+    run = f"{os.cpu_count()} cores, Python {platform.python_version()}, {size}, {time.monotonic() - started:.0f} s"
+    _console.print(f"{run}; written to {chosen.json}")
     return 0
+
+
+def write(figures: Sequence[Figure], path: Path) -> None:
+    """One JSON object: every figure by its name."""
+    path.write_text(json.dumps({figure.row.name: figure.as_json() for figure in figures}, indent=2) + "\n")
+
+
+def show(figures: Sequence[Figure], console: Console) -> None:
+    """The table, and what else was measured below it."""
+    console.print(_table([figure for figure in figures if figure.row.name in ORDER]))
+    console.print(_beside([figure for figure in figures if figure.row.name not in ORDER]))
 
 
 if __name__ == "__main__":

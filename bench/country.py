@@ -74,15 +74,22 @@ class Pool:
 
     async def _send(self, raw: bytes) -> Answer:
         """The answer; a server hangs up on whoever was quiet for some seconds, so once more over a new connection."""
-        connection = await self._free.get()
+        connection, sound = await self._free.get(), None
         try:
             if connection is not None:
                 with suppress(ConnectionError):
-                    return await connection.send(raw)
+                    answer = await connection.send(raw)
+                    sound = connection
+                    return answer
             connection = await Connection.open(self._port)
-            return await connection.send(raw)
+            answer = await connection.send(raw)
+            sound = connection
+            return answer
         finally:
-            self._free.put_nowait(connection)
+            # One that was given up in the middle would get the answer to another question.
+            if connection is not None and sound is None:
+                connection.close()
+            self._free.put_nowait(sound)
 
     def close(self) -> None:
         """Hang up."""
@@ -112,11 +119,15 @@ class Country:
         await asyncio.to_thread(embedded.up)
         return cls(embedded)
 
-    async def stop(self) -> None:
-        """Everything ends."""
+    async def close(self) -> None:
+        """Hang up; the system goes on."""
         for pool in self._pools.values():
             pool.close()
         await self._http.aclose()
+
+    async def stop(self) -> None:
+        """Everything ends."""
+        await self.close()
         await asyncio.to_thread(self.embedded.down)
 
     async def ask(self, service: str, method: str, person: Person, path: str, body: Any = None) -> Any:

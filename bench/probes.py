@@ -7,7 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import count
 from math import ceil
 from pathlib import Path
@@ -71,13 +71,14 @@ async def _shown(country: Country, person: Person, entry: str) -> None:
 async def reading(country: Country, rate: float) -> AsyncIterator[dict[str, list[float]]]:
     """Meanwhile read each of these `rate` times a second: own entries, own review, verification queue; times by kind."""
     times: dict[str, list[float]] = defaultdict(list)
-    reader = asyncio.create_task(paced(rate, float("inf"), lambda n: _read(country, n, times)))
-    try:
+
+    async def begin(n: int) -> None:
+        group.create_task(_read(country, n, times))
+
+    async with asyncio.TaskGroup() as group:
+        load = group.create_task(paced(rate, float("inf"), begin))
         yield times
-    finally:
-        reader.cancel()
-        with suppress(asyncio.CancelledError):
-            await reader
+        load.cancel()
 
 
 async def _read(country: Country, n: int, times: dict[str, list[float]]) -> None:

@@ -27,6 +27,8 @@ BATCH = 1000
 MAX_REFUSALS = 3
 _LOCK = 7_105_001
 _CHECK_SECONDS = 5.0
+#: How far back a lost stream is filled again: an hour, and what a clock that was an hour behind would hide of the last minutes.
+_RESENT = timedelta(minutes=65)
 _IDLE_SECONDS = 1.0
 #: After a wake-up, so that what is written at the same time shares a round.
 _GATHER_SECONDS = 0.01
@@ -34,7 +36,7 @@ _GATHER_SECONDS = 0.01
 _ROUNDS = 20
 
 #: The leader's connection. A lost commit of it only sends again what was sent; plans must hold when the table has grown.
-_SETTINGS = {
+LEADER_SETTINGS = {
     "synchronous_commit": "off",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
@@ -42,10 +44,12 @@ _SETTINGS = {
 }
 _CLEAR = """
 WITH gone AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]))
-INSERT INTO relay_state AS s (stream, created, last_seq, acked_at) VALUES ($2, $3, $4, $5)
-ON CONFLICT (stream) DO UPDATE SET created = excluded.created, acked_at = greatest(s.acked_at, excluded.acked_at),
+INSERT INTO relay_state AS s (stream, created, last_seq, acked_at) VALUES ($2, $3, $4, now())
+ON CONFLICT (stream) DO UPDATE SET created = excluded.created, acked_at = excluded.acked_at,
     last_seq = CASE WHEN s.created = excluded.created THEN greatest(s.last_seq, excluded.last_seq) ELSE excluded.last_seq END
 """
+#: The clock that was ahead when it was last acknowledged must not hide what was recorded since.
+_SEEN = "SELECT created, last_seq, least(acked_at, now()) AS acked_at FROM relay_state WHERE stream = $1"
 _REFUSE = f"""
 UPDATE outbox SET refused = refused + 1, error = $2,
     parked_at = CASE WHEN refused + 1 >= {MAX_REFUSALS} THEN now() END
@@ -103,7 +107,9 @@ class Relay:
             await asyncio.sleep(1)
 
     async def _lead(self) -> None:
-        conn = await asyncpg.connect(self.url, timeout=5, command_timeout=30, server_settings=_SETTINGS | _named())
+        conn = await asyncpg.connect(
+            self.url, timeout=5, command_timeout=30, server_settings=LEADER_SETTINGS | _named()
+        )
         try:
             while not await conn.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 self.problem = None
@@ -137,9 +143,9 @@ class Relay:
             self.problem = f"NATS away: {error!r}"
             return
         self._created = info.created or self._created
-        seen = await conn.fetchrow("SELECT created, last_seq, acked_at FROM relay_state WHERE stream = $1", self.stream)
+        seen = await conn.fetchrow(_SEEN, self.stream)
         if seen and (seen["created"] != self._created or seen["last_seq"] > info.state.last_seq):
-            since = seen["acked_at"] - timedelta(hours=1)
+            since = seen["acked_at"] - _RESENT
             log.error("relay.stream_reset", stream=self.stream, resend_since=since.isoformat())
             sent = await self.resend(self.publisher, since)
             await conn.execute(
@@ -172,8 +178,9 @@ class Relay:
         if limited := [instansi for instansi, left in room.items() if not left]:
             room |= dict.fromkeys(limited, await self._slack() // len(limited))
         known = sorted(last.keys() | room.keys())
-        places = [last.get(each, 0) for each in known], [room.get(each, BATCH) for each in known]
-        rows = await conn.fetch(TAKE, known, *places, BATCH)
+        burst = self.allowance.burst or BATCH
+        places = [last.get(each, 0) for each in known], [room.get(each, burst) for each in known]
+        rows = await conn.fetch(TAKE, known, *places, BATCH, burst)
         last.update((row["instansi"], row["id"]) for row in rows)
         return rows, bool(rows) and rows[-1]["turn"] == rows[-1]["most"]
 
@@ -208,7 +215,7 @@ class Relay:
         """Clear what was acknowledged. A refusal counts, and the third parks; a missing stream or server counts for nothing."""
         sent = {row["id"]: answer for row, answer in zip(rows, answers, strict=True) if isinstance(answer, int)}
         if sent:
-            await conn.execute(_CLEAR, list(sent), self.stream, self._created, max(sent.values()), datetime.now(UTC))
+            await conn.execute(_CLEAR, list(sent), self.stream, self._created, max(sent.values()))
             metrics.RELAY_PUBLISHED.inc(len(sent))
         for row, answer in zip(rows, answers, strict=True):
             if isinstance(answer, REFUSALS):

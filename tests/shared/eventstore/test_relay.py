@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 from nats.aio.client import Client
@@ -139,6 +140,23 @@ async def test_a_deleted_stream_is_noticed_and_refilled_once_it_is_declared_agai
         await apply(road.jetstream(), ["bare"], [])
         await until(lambda: _has(road, 25), 30)
         await until(lambda: _empty(worker))
+
+
+@pytest.mark.parametrize("minutes", [60, -62])
+async def test_a_clock_that_was_an_hour_off_hides_nothing_from_a_stream_that_is_filled_again(
+    bare: Any, api: Database, worker: Database, road: Client, context: Context, minutes: int
+) -> None:
+    async with relay(worker, road):
+        await record(api, context, 20)
+        await until(lambda: _empty(worker))
+        # What would stand there if PostgreSQL's clock had been an hour ahead, or behind two minutes ago; now it is right.
+        table, column = ("relay_state", "acked_at") if minutes > 0 else ("events", "recorded_at")
+        owner = await asyncpg.connect(bare.url("owner", "postgresql"))
+        await owner.execute(f"UPDATE {table} SET {column} = now() + make_interval(mins => {minutes})")
+        await owner.close()
+        await road.jetstream().delete_stream("BARE")
+        await apply(road.jetstream(), ["bare"], [])
+        await until(lambda: _has(road, 20), 30)
 
 
 async def _says(running: Relay, word: str) -> bool:

@@ -24,6 +24,7 @@ _JUMP_SECONDS = 8.0
 _FULL_SECONDS = 8.0
 _AGAIN = 150
 _RELAY = "relay of "
+_PATIENCE = 180.0
 
 
 class Fault(Protocol):
@@ -69,7 +70,7 @@ async def _killed(system: System, victim: str) -> None:
         name = await system.leader(victim.removeprefix(_RELAY)) if victim.startswith(_RELAY) else victim
         return name is not None and system.send(name, signal.SIGKILL)
 
-    await until(killed, 60)
+    await until(killed, _PATIENCE)
 
 
 @dataclass(frozen=True)

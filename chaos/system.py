@@ -103,7 +103,7 @@ class System(EmbeddedSystem):
         """Which process leads the service's relay."""
         try:
             admin = await asyncpg.connect(self.superuser(), timeout=5)
-        except (OSError, asyncpg.PostgresError, TimeoutError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
             return None
         try:
             name = await admin.fetchval(_LEADER, service)

@@ -27,6 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Asked = dict[str, Wanted]
 
 _SHOWN_FAILURES = 20
+_LONG = ("subject", "error", "why", "outcome")
 
 
 class _Letter(click.ParamType[tuple[str, int]]):
@@ -267,7 +268,7 @@ def _print(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool, 
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, no_wrap=column not in _LONG)
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
     Console().print(table if rows else nothing, markup=False)

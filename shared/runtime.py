@@ -183,15 +183,19 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.db = api
         app.state.settings = settings
-        room = asyncio.create_task(watch_room(api, settings.outbox_limit), name="room") if api else None
+        watching = (
+            [asyncio.create_task(watch) for watch in (watch_room(api, settings.outbox_limit), api.watch())]
+            if api
+            else []
+        )
         if worker:
             await worker.start()
         try:
             yield
         finally:
-            if room:
-                room.cancel()
-                await asyncio.gather(room, return_exceptions=True)
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             if worker:
                 await worker.stop()
                 await worker.db.close()

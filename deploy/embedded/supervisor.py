@@ -174,6 +174,7 @@ class Supervisor:
             "KINERJA_DIRECTORY_URL": self.summary["services"].get("directory", ""),
             "KINERJA_SYSTEM_TOKEN_FILE": str(self.data.system_token),
             "KINERJA_LOG_LEVEL": os.environ.get("KINERJA_LOG_LEVEL", "INFO"),
+            "KINERJA_OUTBOX_LIMIT": os.environ.get("KINERJA_OUTBOX_LIMIT", ""),
             "KINERJA_ROAD_RATE": os.environ.get("KINERJA_ROAD_RATE", ""),
         }
         # Settings of another deployment in this shell must not leak into the embedded one.

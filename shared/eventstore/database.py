@@ -27,6 +27,10 @@ class VersionConflict(Exception):
     """Somebody else appended to the stream first; the transaction is run again."""
 
 
+class DatabaseAway(OSError):
+    """The database is known to be away: nobody waits for it."""
+
+
 class Database:
     """A pool for one role."""
 
@@ -57,13 +61,18 @@ class Database:
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
         self._bell = Bell(self.driver_url())
+        self._away = False
+        self._open: set[Any] = set()
 
     @asynccontextmanager
     async def transaction(self, instansi: str | None = None, *, keep: bool = True) -> AsyncIterator[AsyncConnection]:
         """One transaction; `instansi` limits what the api role can see and write. With `keep` False nothing stays."""
+        if self._away:
+            raise DatabaseAway
         async with self.engine.connect() as conn:
             driver, info = driver_of(conn), conn.info
             info.pop(_POSTED, None)
+            self._open.add(driver)
             try:
                 # Begun and ended by hand: a round trip less, and a third of what SQLAlchemy's own transaction costs.
                 await driver.execute(_begin(instansi))
@@ -74,6 +83,8 @@ class Database:
             except BaseException as error:
                 await _undo(conn, driver, error)
                 raise
+            finally:
+                self._open.discard(driver)
             posted = keep and info.pop(_POSTED, False)
         if posted:
             self._bell.ring()
@@ -105,6 +116,30 @@ class Database:
                 raise
             return False
         return True
+
+    async def watch(self, patience: float = 5) -> None:
+        """Ask the server every second, until cancelled, whether it is there. While it says nothing for `patience` seconds
+        nobody waits for it: what is open is broken off, and transactions are refused at once."""
+        while True:
+            probe = None
+            try:
+                async with asyncio.timeout(patience):
+                    probe = await asyncpg.connect(self.driver_url())
+                self._away = False
+                while True:
+                    async with asyncio.timeout(patience):
+                        await probe.execute("SELECT 1")
+                    await asyncio.sleep(1)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                # A refusal (too many connections, a wrong password) comes from a server that is there.
+                state = error.sqlstate or "" if isinstance(error, asyncpg.PostgresError) else "08"
+                self._away = state[:2] in {"08", "57"}
+                for driver in self._open if self._away else ():
+                    driver.terminate()
+            finally:
+                if probe is not None:
+                    probe.terminate()
+            await asyncio.sleep(1)
 
     async def close(self) -> None:
         """Close all connections."""

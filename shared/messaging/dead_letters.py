@@ -208,14 +208,10 @@ async def retry(db: Database, subscriptions: Sequence[Subscription], letter: int
             raise
         async with db.transaction() as conn:
             await conn.execute(_FAILED, asdict(by) | _said(error) | {"id": letter})
-        log.warning("dead_letter.still_dead", id=letter, error=error)
         raise StillDead(str(error) or repr(error)) from error
-    log.info("dead_letter.retried", id=letter)
 
 
 async def drop(db: Database, wanted: Wanted, by: By) -> list[int]:
     """Give the wanted letters up; their rows stay, settled. Returns those that were still open."""
     async with db.transaction() as conn:
-        dropped = list((await conn.execute(_DROP, asdict(wanted) | asdict(by))).scalars())
-    log.info("dead_letter.dropped", letters=len(dropped))
-    return dropped
+        return list((await conn.execute(_DROP, asdict(wanted) | asdict(by))).scalars())

@@ -22,9 +22,9 @@ class EmbeddedSystem:
         self.data = Data(root)
         self.base = claim_ports().start
 
-    def up(self) -> None:
+    def up(self, **environment: str) -> None:
         """Returns when every process is ready."""
-        done = kinerja("up", "--data", self.data.root, "--port", self.base, "--detach")
+        done = kinerja("up", "--data", self.data.root, "--port", self.base, "--detach", cwd=None, **environment)
         assert done.returncode == 0, done.stderr
 
     def down(self) -> None:

@@ -15,13 +15,15 @@ from shared.eventstore.database import is_outage
 from shared.web.auth import caller_of
 from shared.web.keys import KeySource
 from shared.web.messages import Wording
-from shared.web.middleware import Edge, InputGuard
+from shared.web.middleware import Admission, Edge, InputGuard
 from shared.web.problem import install
 from shared.web.settings import Settings
 from shared.web.tokens import TokenVerifier
 
 API = "/api/v1/{instansi}"
 BODY_LIMIT = 2 * 1024 * 1024
+#: Twenty-five times the connections of the pool: whoever is let in is answered within seconds.
+AT_ONCE = 500
 _READY_SECONDS = 3.0
 
 Readiness = Callable[[], Awaitable[Sequence[str]]]
@@ -43,11 +45,12 @@ def create_app(
     lifespan: Lifespan | None = None,
     titles: Mapping[str, Wording] | None = None,
     body_limit: int = BODY_LIMIT,
+    at_once: int = AT_ONCE,
 ) -> FastAPI:
     """The application of service `name`: its routers under `/api/v1/{instansi}`, each route behind a token.
 
     `readiness` gives the reasons why the service is not ready (none: ready), `status` what `/status` shows to
-    anybody (no personal data), `titles` the wording of the service's own refusal codes, `body_limit` bytes.
+    anybody (no personal data), `titles` the wording of the service's own refusal codes, `body_limit` bytes, `at_once` requests in hand.
     """
     # No documentation page: its scripts come from the net. /openapi.json is served.
     app = FastAPI(
@@ -59,6 +62,7 @@ def create_app(
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     _plumbing(app, name, version, readiness, status)
     install(app)
+    app.add_middleware(Admission, at_once=at_once)  # behind the guard: who sends slowly takes no place
     app.add_middleware(InputGuard, limit=body_limit)
     app.add_middleware(Edge)
     return app

@@ -45,6 +45,7 @@ TITLES: Mapping[str, Wording] = {
     "token-expired": Wording("Token kedaluwarsa", "The token has expired"),
     "token-invalid": Wording("Token tidak sah", "The token is not valid"),
     "token-missing": Wording("Token tidak ada", "The token is missing"),
+    "too-many-at-once": Wording("Terlalu banyak permintaan sekaligus", "Too many requests at once"),
     "unknown-employee": Wording("Pegawai tidak dikenal", "Unknown employee"),
     "unknown-instansi": Wording("Instansi tidak dikenal", "Unknown instansi"),
 }

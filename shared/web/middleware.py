@@ -128,6 +128,33 @@ class InputGuard:
         )
 
 
+class Crowded(Refusal):
+    """The process has as many requests in hand as it can answer soon; nothing of this one was done."""
+
+    code = "too-many-at-once"
+    status = 503
+
+
+class Admission:
+    """Lets a bounded number of requests in: the others are told at once to come back, and not made to wait for a place."""
+
+    def __init__(self, app: ASGIApp, at_once: int) -> None:
+        self._app, self._at_once, self._inside = app, at_once, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or scope["path"] in _PLUMBING:
+            await self._app(scope, receive, send)
+            return
+        if self._inside >= self._at_once:
+            raise Crowded("Coba lagi sebentar. / Try again shortly.")
+        self._inside += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._inside -= 1
+
+
 def _replay(body: bytes, receive: Receive) -> Receive:
     given = False
 

@@ -7,7 +7,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
@@ -21,6 +21,7 @@ from shared.contracts.base import Message
 from shared.eventstore.database import Database, is_outage
 from shared.eventstore.decider import Slice
 from shared.eventstore.outbox import watch_room
+from shared.eventstore.partitions import keep_partitions
 from shared.eventstore.rebuild import Difference
 from shared.eventstore.relay import Relay
 from shared.eventstore.republish import Republisher
@@ -73,7 +74,7 @@ class Service:
 
 
 async def _forget(db: Database) -> None:
-    """Remove what has served: answers to repeated requests, settled dead letters and what was done to them, old tries."""
+    """Remove what has served (answers to repeated requests, dead letters and tries), and keep the partitions."""
     for statement in (
         "DELETE FROM idempotency WHERE created_at < now() - interval '7 days'",
         "DELETE FROM dead_letters WHERE settled_at < now() - interval '90 days'",
@@ -82,6 +83,7 @@ async def _forget(db: Database) -> None:
     ):
         async with db.transaction() as conn:
             await conn.execute(text(statement))
+    await keep_partitions(db.engine, datetime.now(UTC).date())
 
 
 HOUSEKEEPING = Job("housekeeping", 3600, _forget)

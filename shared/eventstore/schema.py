@@ -1,9 +1,5 @@
 """The tables every service's database has, and the row security of all its tables. Used by migrations, run as owner."""
 
-from collections.abc import Iterator
-from datetime import date
-from typing import NamedTuple
-
 from alembic import op
 
 #: Gone since `foundation_2`.
@@ -137,39 +133,6 @@ def secure(service: str, table: str, *, api: str = _EVERYDAY, worker: str = _EVE
     _run(f"CREATE POLICY api_own ON {table} TO {service}_api USING ({own}) WITH CHECK ({own})")
     _run(f"CREATE POLICY worker_all ON {table} TO {service}_worker USING (true) WITH CHECK (true)")
     _run(f"CREATE POLICY owner_all ON {table} TO {service}_owner USING (true) WITH CHECK (true)")
-
-
-class Partition(NamedTuple):
-    """A part of `table` whose `key` is at least `first` and less than `after`."""
-
-    table: str
-    name: str
-    key: str
-    first: str
-    after: str
-
-
-def partitions(today: date) -> Iterator[Partition]:
-    """The coming partitions: events by quarter of the time in their stream id, the inbox by week."""
-    for step in range(-4, 6):
-        first, after = _quarter(today, step), _quarter(today, step + 1)
-        name = f"events_{first.year}q{(first.month + 2) // 3}"
-        yield Partition("events", name, "stream", _uuid_floor(first), _uuid_floor(after))
-    monday = today.toordinal() - today.weekday()
-    for week in range(-1, 9):
-        first, after = date.fromordinal(monday + 7 * week), date.fromordinal(monday + 7 * (week + 1))
-        yield Partition("inbox", f"inbox_{first:%Y%m%d}", "recorded_at", f"{first} 00:00Z", f"{after} 00:00Z")
-
-
-def _quarter(day: date, step: int) -> date:
-    index = day.year * 4 + (day.month - 1) // 3 + step
-    return date(index // 4, index % 4 * 3 + 1, 1)
-
-
-def _uuid_floor(day: date) -> str:
-    milliseconds = (day.toordinal() - date(1970, 1, 1).toordinal()) * 86_400_000
-    digits = f"{milliseconds:012x}"
-    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
 
 
 def _run(sql: str) -> None:

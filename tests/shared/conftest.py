@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.eventstore import schema
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
-from shared.eventstore.migrations import keep_partitions
+from shared.eventstore.partitions import allow, keep_partitions
 from shared.testing.infrastructure import Databases
 from tests.shared.eventstore.counter import CREATE_ROW
 
@@ -34,6 +34,7 @@ async def _create(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as conn:
         await conn.run_sync(_found)
+        await allow(conn, "bare")
     await keep_partitions(engine, datetime.now(UTC).date())
     await engine.dispose()
 

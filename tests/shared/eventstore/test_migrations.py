@@ -3,17 +3,21 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import ANY
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from deploy.embedded.postgres import Postgres
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute, load
-from shared.eventstore.migrations import INBOX_KEPT, keep_partitions
+from shared.eventstore.partitions import INBOX_KEPT, keep_partitions
+from shared.eventstore.rebuild import Difference, prove
 from shared.ids import fresh_id, new_id
 from shared.messaging.delivery import HORIZON
 from shared.messaging.streams import MAX_AGE
@@ -77,6 +81,56 @@ async def test_the_inbox_keeps_what_can_come_again_and_forgets_the_rest(owner: A
     gone = sorted(set(before) - set(after))
     monday = first - timedelta(days=first.weekday())
     assert gone == [f"inbox_{monday + timedelta(weeks=week):%Y%m%d}" for week in range(-1, 9)]
+
+
+async def test_workers_make_partitions_when_nobody_deploys_for_years_and_can_make_nothing_else(
+    owner: AsyncEngine, api: Database, worker: Database
+) -> None:
+    for years in (1, 2, 3):
+        await keep_partitions(worker.engine, TODAY + timedelta(days=365 * years))
+    later = TODAY + timedelta(days=3 * 365)
+    assert await ask(owner, f"SELECT to_regclass('events_{later.year + 1}q1') IS NOT NULL") == [True]
+    monday = later - timedelta(days=later.weekday()) + timedelta(weeks=8)
+    assert await ask(owner, f"SELECT to_regclass('inbox_{monday:%Y%m%d}') IS NOT NULL") == [True]
+    assert await ask(owner, "SELECT inhparent::regclass::text FROM pg_inherits GROUP BY 1 HAVING count(*) > 60") == []
+    for parent, part in (("outbox", "outbox_2030"), ("events", "outbox_2030"), ("events", "events_other")):
+        with pytest.raises(DBAPIError, match="no partition"):
+            async with worker.transaction() as conn:
+                await conn.exec_driver_sql("SELECT make_partition($1, $2, '', '')", (parent, part))
+    for function in ("make_partition('events', 'events_2050q1', '', '')", "drop_inbox('2050-01-01')"):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            async with api.transaction("medan") as conn:
+                await conn.execute(text(f"SELECT {function}"))
+
+
+async def test_a_worker_drops_no_mark_that_can_still_be_needed(worker: Database) -> None:
+    kept = await mark(worker, TODAY - timedelta(days=20))
+    async with worker.transaction() as conn:
+        await conn.execute(text("SELECT drop_inbox('2050-01-01')"))
+        assert list((await conn.execute(text("SELECT event_id FROM inbox"))).scalars()) == [kept]
+
+
+async def test_an_old_quarter_moves_to_cheap_storage_and_is_read_and_added_to_as_before(
+    bare: Any, postgres: Postgres, api: Database, worker: Database, context: Context
+) -> None:
+    old = TODAY - timedelta(days=300)
+    stream = new_id(datetime(old.year, old.month, 15, tzinfo=UTC), b"0123456789")
+    await api.run(lambda conn: execute(conn, COUNTER, context, [Order(stream, Add(3))]), "medan")
+    admin: asyncpg.Connection[Any] = await asyncpg.connect(postgres.url(bare.name))
+    await admin.execute("SET allow_in_place_tablespaces = on")
+    await admin.execute("CREATE TABLESPACE cold LOCATION ''")
+    part = f"events_{old.year}q{(old.month + 2) // 3}"
+    await admin.execute(f"ALTER TABLE {part} SET TABLESPACE cold; ALTER INDEX {part}_pkey SET TABLESPACE cold")
+    try:
+        await api.run(lambda conn: execute(conn, COUNTER, context, [Order(stream, Add(4))]), "medan")
+        async with api.transaction("medan") as conn:
+            version, state, _ = await load(conn, COUNTER, "medan", stream)
+        assert (version, state.total) == (2, 7)
+        assert await prove(worker, [COUNTER], patience=0) == [Difference("outbox", ANY)]
+    finally:
+        await admin.execute(f"DROP TABLE {part}")
+        await admin.execute("DROP TABLESPACE cold")
+        await admin.close()
 
 
 async def test_a_partition_is_reached_through_its_table_only(api: Database, worker: Database, bare: Any) -> None:

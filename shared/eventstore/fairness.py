@@ -9,7 +9,7 @@ PIECES_A_SECOND = 20
 #: Messages not yet handled by the slowest listener, below which those at their limit may send more than their rate.
 ENOUGH = 200
 
-#: At most $4 messages: an equal number of each instansi that has any, in turns, and of none more than its room ($3), from
+#: At most $4 messages: an equal number of each instansi that has any, in turns, and of none more than its room ($3, else $5), from
 #: behind the last one taken ($2). The recursion steps from instansi to instansi through the index `outbox_turn`.
 TAKE = """
 WITH RECURSIVE waiting(instansi) AS (
@@ -18,7 +18,7 @@ WITH RECURSIVE waiting(instansi) AS (
     SELECT (SELECT o.instansi FROM outbox o WHERE o.parked_at IS NULL AND o.instansi > w.instansi ORDER BY o.instansi LIMIT 1)
     FROM waiting w WHERE w.instansi IS NOT NULL
 ), share AS (
-    SELECT w.instansi, coalesce(k.last, 0) AS last, least(coalesce(k.room, $4), greatest($4 / count(*) OVER (), 20)) AS most
+    SELECT w.instansi, coalesce(k.last, 0) AS last, least(coalesce(k.room, $5), greatest($4 / count(*) OVER (), 20)) AS most
     FROM waiting w LEFT JOIN unnest($1::text[], $2::bigint[], $3::int[]) AS k (instansi, last, room) USING (instansi)
     WHERE w.instansi IS NOT NULL
 )
@@ -34,6 +34,8 @@ class Allowance:
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
+        #: What an instansi may send that sent nothing lately.
+        self.burst = int(rate * BURST_SECONDS) if rate else None
         self._paid: dict[str, float] = {}  # when what it has sent will have been earned
 
     def room(self, now: float) -> dict[str, int]:

@@ -35,7 +35,7 @@ LEFT JOIN LATERAL (
     ORDER BY a.valid_from DESC, a.id DESC LIMIT 1
 ) placed ON true
 LEFT JOIN heard_satisfaction s ON s.instansi = k.instansi AND s.unit = placed.unit AND s.period = k.period
-LEFT JOIN plan p ON p.instansi = k.instansi AND p.employee = k.employee AND p.year = extract(year FROM k.first)
+LEFT JOIN plan p ON p.instansi = k.instansi AND p.employee = k.employee AND p.year = extract(year FROM k.first)::int
 LEFT JOIN review_record c ON c.instansi = k.instansi AND c.id = k.id
 LEFT JOIN review r ON r.instansi = k.instansi AND r.id = k.id
 """

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     mail_from: str = "Kinerja <kinerja@localhost>"
     directory_url: str = ""
     system_token_file: Path | None = None
+    notices_kept_days: int = Field(730, ge=30, description="after which notices are removed")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("issuers", mode="before")

@@ -150,3 +150,14 @@ async def test_looking_for_others_does_not_read_what_waits_of_one_at_its_limit(w
         await conn.close()
     plan = orjson.loads(told)[0]["Plan"]
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < _FEW_BLOCKS
+
+
+async def test_whoever_waits_long_makes_the_outbox_no_fuller(api: Database, worker: Database) -> None:
+    insert = (
+        "INSERT INTO outbox (id, instansi, subject, event_id, body) OVERRIDING SYSTEM VALUE"
+        " SELECT id, 'medan', 's', gen_random_uuid(), 'b' FROM unnest(ARRAY[-5000000, -4999999, -1]) AS id"
+    )
+    async with worker.transaction() as conn:
+        await conn.execute(text(insert))
+    async with api.transaction() as conn:
+        assert (await conn.execute(text("SELECT outbox_waiting()"))).scalar_one() == 3

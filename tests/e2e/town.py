@@ -111,7 +111,11 @@ class Town:
                 self._databases[service] = await asyncpg.connect(url)
             return [tuple(row) for row in await self._databases[service].fetch(sql, *parameters)]
 
-        return self._loop.run(read())
+        try:
+            return self._loop.run(read())
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError):  # the server was started anew since
+            del self._databases[service]
+            return self._loop.run(read())
 
     def counts(self, service: str, instansi: str) -> dict[str, int]:
         """How many rows of an instansi each table of a service has, the outbox included."""

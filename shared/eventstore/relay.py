@@ -30,6 +30,7 @@ _CHECK_SECONDS = 5.0
 #: How far back a lost stream is filled again: an hour, and what a clock that was an hour behind would hide of the last minutes.
 _RESENT = timedelta(minutes=65)
 _IDLE_SECONDS = 1.0
+_FILL_SECONDS = 0.1
 #: After a wake-up, so that what is written at the same time shares a round.
 _GATHER_SECONDS = 0.01
 #: Then the look begins at the front again, where a late commit or a refused message may stand.
@@ -142,19 +143,28 @@ class Relay:
         except (nats.errors.Error, OSError) as error:
             self.problem = f"NATS away: {error!r}"
             return
-        self._created = info.created or self._created
+        created = info.created or self._created
         seen = await conn.fetchrow(_SEEN, self.stream)
-        if seen and (seen["created"] != self._created or seen["last_seq"] > info.state.last_seq):
-            since = seen["acked_at"] - _RESENT
-            log.error("relay.stream_reset", stream=self.stream, resend_since=since.isoformat())
-            sent = await self.resend(self.publisher, since)
-            await conn.execute(
-                "UPDATE relay_state SET created = $2, last_seq = 0 WHERE stream = $1",
-                self.stream,
-                self._created,
-            )
-            log.info("relay.resent", stream=self.stream, messages=sent)
         self.problem = None
+        if seen and (seen["created"] != created or seen["last_seq"] > info.state.last_seq):
+            self._created = seen["created"]  # so that, if we die in the middle, whoever leads next begins anew
+            await self._fill(conn, seen["acked_at"] - _RESENT)
+            await conn.execute(
+                "UPDATE relay_state SET created = $2, last_seq = 0 WHERE stream = $1", self.stream, created
+            )
+        self._created = created
+
+    async def _fill(self, conn: Any, since: datetime) -> None:
+        """Send what was recorded from `since` on once more; what is new does not wait for that."""
+        log.error("relay.stream_reset", stream=self.stream, resend_since=since.isoformat())
+        again = asyncio.ensure_future(self.resend(Publisher(self.publisher.connection), since))
+        try:
+            while not again.done():
+                await self._drain(conn)
+                await asyncio.wait([again], timeout=_FILL_SECONDS)
+            log.info("relay.resent", stream=self.stream, messages=again.result())
+        finally:
+            again.cancel()
 
     async def _drain(self, conn: Any) -> bool:
         """Send what waits, some rounds long; returns whether more waits. The database works while a round is on its way."""

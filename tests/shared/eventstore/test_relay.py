@@ -159,6 +159,30 @@ async def test_a_clock_that_was_an_hour_off_hides_nothing_from_a_stream_that_is_
         await until(lambda: _has(road, 20), 30)
 
 
+async def test_what_is_new_does_not_wait_until_a_lost_stream_is_full_again(
+    api: Database, worker: Database, road: Client, context: Context
+) -> None:
+    full, begun = asyncio.Event(), asyncio.Event()
+
+    async def resend(publisher: Publisher, since: datetime) -> int:
+        begun.set()
+        await full.wait()
+        return await Republisher(worker, [COUNTER], publisher, since.isoformat()).send(since)
+
+    async with relay(worker, road) as running:
+        await record(api, context, 20)
+        await until(lambda: _empty(worker))
+        running.resend = resend
+        await road.jetstream().delete_stream("BARE")
+        await apply(road.jetstream(), ["bare"], [])
+        await begun.wait()
+        await record(api, context, 3)
+        await until(lambda: _has(road, 3))
+    # Its successor fills the stream, although the one before it was acknowledged in it.
+    async with relay(worker, road):
+        await until(lambda: _has(road, 26))
+
+
 async def _says(running: Relay, word: str) -> bool:
     return word in (running.problem or "")
 

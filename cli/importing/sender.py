@@ -16,7 +16,10 @@ from cli.importing.journal import Journal
 from cli.importing.tally import Outcome, Tally
 from cli.system import Refused, System, Unreachable
 
-BATCH = 500
+#: As many as a service takes at once.
+MOST = 500
+#: As many as we send at once: a service answers nobody else while it works on a batch.
+BATCH = 100
 #: Services read bodies of up to 2 MiB.
 BATCH_BYTES = 1_500_000
 PAGE = 200
@@ -154,8 +157,9 @@ class Sender:
     def _results(
         self, service: str, path: str, bodies: Sequence[Mapping[str, Any]], again: Mapping[str, float]
     ) -> list[dict[str, Any]]:
-        params = {"dry_run": "true"} if self.dry_run else {}
+        params, started = {"dry_run": "true"} if self.dry_run else {}, time.monotonic()
         answer = self.call("POST", service, path, {"items": bodies}, params=params)
+        time.sleep(time.monotonic() - started)  # others get as much of the service's time as an import
         if not answer.is_success and (problem := problem_of(answer)).get("code") in again:
             return [problem] * len(bodies)
         results: list[dict[str, Any]] = checked(answer)["results"]
@@ -172,8 +176,8 @@ def batches(items: Sequence[Item]) -> Iterator[list[Item]]:
         if batch and (len(batch) + len(together) > BATCH or weight + heavier > BATCH_BYTES):
             yield batch
             batch, weight = [], 0
-        if len(together) > BATCH:
-            raise Refused(f"More than {BATCH} rows speak of {group!r}; one batch has to hold them all.")
+        if len(together) > MOST:
+            raise Refused(f"More than {MOST} rows speak of {group!r}; one batch has to hold them all.")
         batch += together
         weight += heavier
     if batch:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -40,6 +41,20 @@ def send(service: Answering, folder: Path, what: Sequence[Item], journal: Journa
         return Sender(system, "medan", "token", journal).send("entries", "activity", "/imports", what, **more)
 
 
+def test_a_service_gets_as_much_time_for_others_as_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+
+    def answer(item: Any) -> dict[str, Any]:
+        if item["n"] % 100 == 2:  # once a batch
+            Event().wait(0.05)
+        return {"status": 201, "version": 1}
+
+    send(Service(answer), tmp_path, items(150))
+    assert len(pauses) == 2
+    assert min(pauses) >= 0.05
+
+
 @pytest.fixture(autouse=True)
 def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.sleep
@@ -48,15 +63,17 @@ def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_items_go_in_batches_and_their_answers_come_back_in_order(tmp_path: Path) -> None:
     service = Service(lambda item: {"status": 200 if item["n"] % 2 else 201, "version": 1, "id": str(item["n"])})
-    answers = send(service, tmp_path, items(1100))
-    assert [len(batch) for batch in service.sent] == [500, 500, 100]
-    assert [answer.id for answer in answers] == [str(n) for n in range(2, 1102)]
+    answers = send(service, tmp_path, items(220))
+    assert [len(batch) for batch in service.sent] == [100, 100, 20]
+    assert [answer.id for answer in answers] == [str(n) for n in range(2, 222)]
     assert [answer.outcome for answer in answers[:2]] == ["new", "unchanged"]
 
 
 def test_items_of_one_group_are_not_parted() -> None:
-    grouped = [*items(499), *(Item((n,), {}, group="one person") for n in range(3)), *items(2)]
-    assert [len(batch) for batch in batches(grouped)] == [499, 5]
+    grouped = [*items(99), *(Item((n,), {}, group="one person") for n in range(3)), *items(2)]
+    assert [len(batch) for batch in batches(grouped)] == [99, 5]
+    large = [Item((n,), {}, group="one person") for n in range(500)]
+    assert [len(batch) for batch in batches([*items(1), *large, *items(1)])] == [1, 500, 1]
     with pytest.raises(Refused, match="More than 500 rows speak of 'one person'"):
         list(batches([Item((n,), {}, group="one person") for n in range(501)]))
 
@@ -176,10 +193,10 @@ def test_an_interrupted_import_sends_only_what_was_not_answered(
         return first(method, url, body) if len(first.sent) < 2 else (503, {})
 
     with pytest.raises(Unreachable):
-        send(breaking, tmp_path, items(1100), Journal(path))
-    answers = send(second, tmp_path, items(1100), Journal(path))
-    assert [len(batch) for batch in second.sent] == [100]
-    assert [answer.outcome for answer in answers] == ["new"] * 1100
+        send(breaking, tmp_path, items(220), Journal(path))
+    answers = send(second, tmp_path, items(220), Journal(path))
+    assert [len(batch) for batch in second.sent] == [20]
+    assert [answer.outcome for answer in answers] == ["new"] * 220
 
 
 def test_rows_that_are_still_waiting_are_sent_again_after_an_interruption(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import click
 import httpx
 import yaml
@@ -183,5 +184,5 @@ def _codes(data: Data) -> list[str]:
 
     try:
         return asyncio.run(ask())
-    except (OSError, SQLAlchemyError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
         raise Unreachable(f"The database of directory does not answer: {error}; name the agencies instead.") from error

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID, uuid5
 
@@ -27,7 +28,7 @@ class Decider(Generic[S, C, E]):
     evolve: Callable[[S, E], S]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """Who acts, for which instansi, when, and what led to it. Kept with every event."""
 
@@ -40,8 +41,8 @@ class Context:
     origin: Origin = "person"
     traceparent: str | None = None
 
-    @property
-    def meta(self) -> dict[str, str]:
+    @cached_property
+    def meta(self) -> Mapping[str, str]:
         """What is kept with a fact about who did it and what led to it."""
         kept = ("actor", "role", "origin", "correlation_id", "causation_id", "traceparent")
         return {name: str(value) for name in kept if (value := getattr(self, name)) is not None}

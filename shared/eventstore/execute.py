@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,7 +35,7 @@ async def execute(
     Several orders for one stream see each other's facts. A command that changes nothing records nothing.
     Raises VersionConflict when somebody else appended first: run the transaction again (`Database.run` does).
     """
-    rows = await fetch(conn, _LOAD, context.instansi, sorted({order.stream for order in orders}))
+    rows = await fetch(conn, _LOAD, context.instansi, sorted({order.stream for order in orders}, key=_number))
     current: dict[UUID, tuple[int, S]] = {
         steps[-1].at.stream: (steps[-1].at.version, steps[-1].state)
         for steps in fold(slice_, (row for row in rows if row[0] is not None))
@@ -59,6 +59,14 @@ async def execute(
         current[order.stream] = outcome.version, outcome.state
     await batch.write(conn)
     return outcomes
+
+
+# By number: comparing ids themselves is Python code.
+_number = attrgetter("int")
+
+
+def _place(event: tuple[Any, ...]) -> tuple[int, int]:
+    return event[1].int, event[2]
 
 
 class _Batch:
@@ -85,10 +93,10 @@ class _Batch:
         """Events, rows and messages in one statement: there is no moment between them."""
         if not self.events:
             return
-        events = [dict(zip(COLUMNS, event, strict=True)) for event in sorted(self.events, key=itemgetter(1, 2))]
+        events = [dict(zip(COLUMNS, event, strict=True)) for event in sorted(self.events, key=_place)]
         parameters, parts = [to_json(events)], [f"appended AS ({insert_sql('events', COLUMNS, '$1')})"]
         if self.rows and self.slice.table is not None:
-            parameters.append(to_json([self.rows[stream] for stream in sorted(self.rows)]))
+            parameters.append(to_json([self.rows[stream] for stream in sorted(self.rows, key=_number)]))
             table = table_of(self.slice.table)
             parts.append(f"seen AS ({upsert_sql(table, 'stored.version < excluded.version', f'${len(parameters)}')})")
         if self.parcels:

@@ -59,14 +59,15 @@ class Publication:
 
 def parcel(message: Message, at: Recorded, epoch: int) -> Parcel:
     """The message about the fact `at`; raises MessageTooLarge."""
-    body = encode(message, at, epoch)
+    id = at.event_id
+    body = encode(message, at, epoch, id)
     if len(body.encode()) > MAX_BYTES:
         raise MessageTooLarge(
             f"Terlalu besar untuk satu pesan; bagi isinya. / More than {MAX_BYTES} bytes of message; split what it carries.",
             type=message.full_type(),
             id=str(at.stream),
         )
-    return Parcel(at.instansi, message.subject(at.instansi), at.event_id, body, at.meta.get("traceparent"))
+    return Parcel(at.instansi, message.subject(at.instansi), id, body, at.meta.get("traceparent"))
 
 
 def outbox_sql(parameter: str) -> str:

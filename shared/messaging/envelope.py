@@ -75,14 +75,14 @@ class Received(Generic[M]):
         return self.epoch, self.version
 
 
-def encode(message: Message, at: Recorded, epoch: int) -> str:
-    """The JSON document of the message about the fact `at`."""
+def encode(message: Message, at: Recorded, epoch: int, id: UUID | None = None) -> str:
+    """The JSON document of the message about the fact `at`; `id` is that of the fact where it is at hand."""
     document = {
         "specversion": "1.0",
-        "id": str(at.event_id),
+        "id": id or at.event_id,
         "source": f"/kinerja/{message.TYPE.split('.', 1)[0]}",
         "type": message.full_type(),
-        "subject": str(at.stream),
+        "subject": at.stream,
         "time": at.occurred_at,
         "datacontenttype": "application/json",
         "instansi": at.instansi,
@@ -91,11 +91,11 @@ def encode(message: Message, at: Recorded, epoch: int) -> str:
         "recordedat": at.recorded_at,
         "origin": at.meta.get("origin", "person"),
         "correlationid": at.meta.get("correlation_id", ""),
-        "data": message.model_dump(mode="json"),
+        "data": orjson.Fragment(message.model_dump_json()),
     }
     if at.meta.get("causation_id"):
         document["causationid"] = at.meta["causation_id"]
-    return orjson.dumps(document).decode()
+    return orjson.dumps(document, default=str).decode()
 
 
 def decode(

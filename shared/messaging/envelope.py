@@ -152,7 +152,7 @@ def _reason(error: ValidationError, subject: str, types: tuple[type[Message], ..
         told = problem["input"]
         if any(told == cls.full_type() for cls in types):
             return _FOREIGN.format(subject)
-        return f"type {told} is none that this consumer reads"
+        return f"type {told[:200]} is none that this consumer reads"
     if where[:1] == ["data"] and len(where) > 1:
         kind = next(cls.full_type() for cls in types if subject.endswith(f".{cls.TYPE}.v{cls.VERSION}"))
         return f"data against the contract of {kind}: {'.'.join(where[1:])}: {told}"

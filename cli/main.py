@@ -20,6 +20,7 @@ _COMMANDS = {
     "dead-letters": ("cli.dead_letters", "List, show, retry or drop what could not be processed."),
     "republish": ("cli.record", "Refill the road from the record."),
     "rebuild": ("cli.record", "Write read models anew from the record."),
+    "restored": ("cli.restored", "Deploy step: after a database was put back to an earlier point."),
     "prove": ("cli.record", "Prove that versions, read models and numbers equal the record."),
 }
 

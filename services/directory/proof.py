@@ -11,6 +11,7 @@ from services.directory.contract import message
 from services.directory.instansi.queries import rules_in_force
 from services.directory.rules.records import Record
 from shared.contracts.base import Message
+from shared.contracts.directory import RecordRenewed
 from shared.eventstore.database import Database
 from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch
@@ -49,7 +50,8 @@ async def _recorded(conn: AsyncConnection, instansi: str) -> Mapping[UUID, Any]:
 
 async def _told(conn: AsyncConnection, instansi: str) -> Mapping[UUID, Any]:
     rows = await fetch(conn, "SELECT source, type, content FROM published WHERE instansi = $1", instansi)
-    return {source: (kind, content) for source, kind, content in rows}
+    renewed = RecordRenewed.full_type()  # about the record itself
+    return {source: (kind, content) for source, kind, content in rows if kind != renewed}
 
 
 def _content(message: Message) -> tuple[str, Any]:

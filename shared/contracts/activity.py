@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.base import Amount, Code, Count, Message, Ordinal, PeriodCode
+from shared.contracts.base import Amount, Code, Count, Message, Ordinal, PeriodCode, Renewed
 
 EntryStatus = Literal["waiting", "verified", "returned", "withdrawn", "lapsed", "imported"]
 Verdict = Literal["meets", "below"]
@@ -127,3 +127,9 @@ class PeriodSealed(Message):
     parts: Ordinal
     sealed_by: UUID | None
     employees: dict[str, EmployeeDigest]
+
+
+class RecordRenewed(Renewed):
+    """The record of activity was restored and told anew."""
+
+    TYPE = "activity.record.renewed"

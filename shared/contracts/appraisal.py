@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.base import Amount, Code, Count, Message, PeriodCode
+from shared.contracts.base import Amount, Code, Count, Message, PeriodCode, Renewed
 
 PlanStatus = Literal["proposed", "returned", "agreed"]
 Rating = Literal["above", "meets", "below"]
@@ -174,3 +174,9 @@ class GapClosed(GapFact):
     """The gap no longer holds."""
 
     TYPE = "appraisal.gap.closed"
+
+
+class RecordRenewed(Renewed):
+    """The record of appraisal was restored and told anew."""
+
+    TYPE = "appraisal.record.renewed"

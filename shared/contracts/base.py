@@ -67,3 +67,12 @@ class Message(BaseModel):
         for child in cls.__subclasses__():
             found.extend(child.every())
         return found
+
+
+class Renewed(Message):
+    """The service's record was restored to an earlier point and has been told anew; whatever it said of this instansi in
+    an older epoch, and did not say again, is void."""
+
+    REGENERATOR = "row"
+
+    epoch: Ordinal = Field(description="what came with an older one is void")

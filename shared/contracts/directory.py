@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.base import Amount, Code, Count, Message
+from shared.contracts.base import Amount, Code, Count, Message, Renewed
 
 EmployeeKind = Literal["PNS", "PPPK", "CPNS", "NON_ASN"]
 AssignmentKind = Literal["definitif", "plt", "plh"]
@@ -97,3 +97,9 @@ class AssignmentChanged(Message):
     valid_from: date
     valid_to: date | None
     void: bool = Field(default=False, description="recorded by mistake: never held")
+
+
+class RecordRenewed(Renewed):
+    """The record of directory was restored and told anew."""
+
+    TYPE = "directory.record.renewed"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.base import Code, Count, Message
+from shared.contracts.base import Code, Count, Message, Renewed
 
 DevelopmentPlanStatus = Literal["proposed", "approved", "returned", "completed"]
 EnrolmentStatus = Literal["enrolled", "completed", "confirmed", "cancelled"]
@@ -98,3 +98,9 @@ class CompetencyConfirmed(Message):
     confirmed_by: UUID
     confirmed_on: date
     enrolment: UUID | None
+
+
+class RecordRenewed(Renewed):
+    """The record of training was restored and told anew."""
+
+    TYPE = "training.record.renewed"

@@ -1,13 +1,15 @@
 """One delivery of a batch to a handler, in one transaction: the same for a message from the road and from a dead letter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.contracts.base import Renewed
 from shared.eventstore.database import Database
 from shared.eventstore.rows import fetch
 from shared.messaging.envelope import Received
@@ -28,10 +30,42 @@ async def deliver(db: Database, subscription: Subscription, messages: Sequence[R
 
 
 async def hand_over(conn: AsyncConnection, subscription: Subscription, messages: Sequence[Received[Any]]) -> None:
-    """Hand those of `messages` that are to be handled to the handler, in the caller's transaction."""
-    todo = _newest(messages) if subscription.kind == "state" else await _unseen(conn, subscription, messages)
+    """Hand those of `messages` that are to be handled to the handler, in the caller's transaction.
+
+    What a restored record made void is dropped, however late it comes; behind the marker of one, older epochs are forgotten.
+    """
+    epochs = await _epochs(conn, subscription)
+    valid = [message for message in messages if message.epoch >= epochs.get(message.instansi, 1)]
+    facts = [message for message in valid if not isinstance(message.data, Renewed)]
+    todo = _newest(facts) if subscription.kind == "state" else await _unseen(conn, subscription, facts)
     if todo:
         await subscription.handle(conn, todo)
+    if len(facts) < len(valid):
+        await _renew(conn, subscription, epochs, valid)
+
+
+async def _epochs(conn: AsyncConnection, subscription: Subscription) -> dict[str, int]:
+    """From which epoch on each instansi's messages count; nobody changes it until the transaction ends."""
+    durable = subscription.durable
+    while not (rows := await fetch(conn, "SELECT epochs::text FROM renewed WHERE durable = $1 FOR SHARE", durable)):
+        await fetch(conn, "INSERT INTO renewed (durable) VALUES ($1) ON CONFLICT DO NOTHING", durable)
+    epochs: dict[str, int] = orjson.loads(rows[0][0])
+    return epochs
+
+
+async def _renew(
+    conn: AsyncConnection, subscription: Subscription, epochs: Mapping[str, int], messages: Sequence[Received[Any]]
+) -> None:
+    markers = [message for message in messages if isinstance(message.data, Renewed)]
+    newest = {message.instansi: message.data.epoch for message in sorted(markers, key=lambda m: m.data.epoch)}
+    newer = {instansi: epoch for instansi, epoch in newest.items() if epoch > epochs.get(instansi, 1)}
+    said = orjson.dumps(newer).decode()
+    await fetch(
+        conn, "UPDATE renewed SET epochs = epochs || $2::text::jsonb WHERE durable = $1", subscription.durable, said
+    )
+    if subscription.renew is not None:
+        for instansi, epoch in sorted(newer.items()):
+            await subscription.renew(conn, instansi, epoch)
 
 
 def _newest(messages: Sequence[Received[Any]]) -> list[Received[Any]]:

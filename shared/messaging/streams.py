@@ -21,6 +21,8 @@ ACK_WAIT_SECONDS = 20
 DUPLICATE_WINDOW_SECONDS = 120
 MAX_AGE = timedelta(days=30)
 
+#: Forget what was told of this instansi in an epoch before this one, and what follows from it.
+Renew = Callable[[AsyncConnection, str, int], Awaitable[None]]
 Handler = Callable[[AsyncConnection, Sequence[Received[Any]]], Awaitable[None]]
 
 
@@ -38,6 +40,7 @@ class Subscription:
     handle: Handler
     kind: Literal["state", "event"] = "state"
     batch: int = 200
+    renew: Renew | None = None
 
     @property
     def stream(self) -> str:

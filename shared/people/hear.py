@@ -10,29 +10,42 @@ from shared.contracts.directory import (
     EmployeeChanged,
     InstansiChanged,
     PositionChanged,
+    RecordRenewed,
     UnitChanged,
 )
-from shared.eventstore.rows import upsert
+from shared.eventstore.rows import fetch, table_of, upsert
 from shared.messaging.envelope import Received
 from shared.messaging.streams import Subscription
 from shared.people.tables import HeardAssignment, HeardEmployee, HeardInstansi, HeardPosition, HeardUnit
 
 #: Called in the same transaction with the messages that were newer than what was kept.
 Then = Callable[[AsyncConnection, Sequence[Received[Any]]], Awaitable[None]]
+Renewed = Callable[[AsyncConnection, str], Awaitable[None]]
 
 
-def directory_subscription(service: str, then: Then | None = None) -> Subscription:
-    """The durable `<service>--directory--people`, which keeps the copy and then calls `then`."""
+def directory_subscription(service: str, then: Then | None = None, renewed: Renewed | None = None) -> Subscription:
+    """The durable `<service>--directory--people`, which keeps the copy and then calls `then`.
+
+    After directory's record was restored, `renewed` is called when what it no longer says has been forgotten.
+    """
 
     async def handle(conn: AsyncConnection, messages: Sequence[Received[Any]]) -> None:
         newer = await _keep(conn, messages)
         if then is not None and newer:
             await then(conn, newer)
 
+    async def forget(conn: AsyncConnection, instansi: str, epoch: int) -> None:
+        for _, table, _ in _KEPT:
+            sql = f"DELETE FROM {table_of(table).name} WHERE instansi = $1 AND epoch < $2"
+            await fetch(conn, sql, instansi, epoch)
+        if renewed is not None:
+            await renewed(conn, instansi)
+
     return Subscription(
         durable=f"{service}--directory--people",
-        messages=(InstansiChanged, UnitChanged, PositionChanged, EmployeeChanged, AssignmentChanged),
+        messages=(InstansiChanged, UnitChanged, PositionChanged, EmployeeChanged, AssignmentChanged, RecordRenewed),
         handle=handle,
+        renew=forget,
     )
 
 

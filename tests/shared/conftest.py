@@ -26,6 +26,7 @@ def _found(connection: Connection) -> None:
         schema.foundation_2("bare")
         schema.foundation_3("bare")
         schema.foundation_4("bare")
+        schema.foundation_5("bare")
         connection.exec_driver_sql(CREATE_ROW)
         schema.secure("bare", "counter")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.activity.hears_appraisal.tables import HeardPlan
-from shared.contracts.appraisal import PlanAgreed, PlanFact, PlanProposed, PlanReturned
+from shared.contracts.appraisal import PlanAgreed, PlanFact, PlanProposed, PlanReturned, RecordRenewed
 from shared.eventstore.rows import fetch, upsert
 from shared.messaging.envelope import Received
 from shared.messaging.streams import Subscription
@@ -31,10 +31,16 @@ def _row(message: Received[PlanFact]) -> dict[str, Any]:
     }
 
 
+async def forget_plans(conn: AsyncConnection, instansi: str, epoch: int) -> None:
+    """What appraisal's restored record no longer says is no plan any more."""
+    await fetch(conn, "DELETE FROM heard_plan WHERE instansi = $1 AND epoch < $2", instansi, epoch)
+
+
 PLANS = Subscription(
     durable="activity--appraisal--plans",
-    messages=(PlanProposed, PlanReturned, PlanAgreed),
+    messages=(PlanProposed, PlanReturned, PlanAgreed, RecordRenewed),
     handle=keep_plans,
+    renew=forget_plans,
 )
 
 

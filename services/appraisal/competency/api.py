@@ -77,6 +77,7 @@ async def _take_over(
             "recorded_by": context.actor,
             "source": item.source.system,
             "file_hash": item.source.file_hash,
+            "epoch": 1,
         }
         for item, refusal in zip(items, verdicts, strict=True)
         if refusal is None

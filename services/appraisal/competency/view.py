@@ -29,6 +29,7 @@ class CompetencyLevelRow(AppraisalTable, table=True):
     recorded_by: UUID | None
     source: str | None
     file_hash: str | None
+    epoch: int = 1
 
 
 class GapRow(AppraisalTable, table=True):

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.appraisal.competency.gaps import recompute_gaps
 from services.appraisal.locks import alone
-from services.appraisal.reaction import by_instansi, reaction
+from services.appraisal.reaction import by_instansi, own_motion, reaction
 from services.appraisal.review.recompute import Cause, recompute
 from shared.contracts.directory import AssignmentChanged, EmployeeChanged, InstansiChanged, PositionChanged
 from shared.eventstore.rows import fetch
@@ -55,4 +55,15 @@ async def _concerned(conn: AsyncConnection, instansi: str, messages: Sequence[Re
     return sorted(people)
 
 
-PEOPLE = directory_subscription("appraisal", _then)
+async def _renewed(conn: AsyncConnection, instansi: str) -> None:
+    await alone(conn, instansi)
+    rules = await instansi_rules(conn, instansi)
+    if rules is not None:
+        people = sorted({row[0] for row in await fetch(conn, _EVERYBODY, instansi)})
+        context = await own_motion(conn, instansi, "renewed")
+        keys = await fetch(conn, _REVIEWS, instansi, people, str(rules.period_of(rules.local_date(context.now))))
+        await recompute(conn, context, dict.fromkeys(keys, Cause("record-restored")))
+        await recompute_gaps(conn, context, rules, people)
+
+
+PEOPLE = directory_subscription("appraisal", _then, _renewed)

@@ -7,16 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.appraisal.competency.gaps import recompute_gaps
 from services.appraisal.competency.view import CompetencyLevelRow
 from services.appraisal.locks import hold
-from services.appraisal.reaction import by_instansi, reaction
-from shared.contracts.training import CompetencyConfirmed
-from shared.eventstore.rows import upsert
+from services.appraisal.reaction import by_instansi, own_motion, reaction
+from shared.contracts.training import CompetencyConfirmed, RecordRenewed
+from shared.eventstore.rows import fetch, upsert
 from shared.messaging.envelope import Received
 from shared.messaging.streams import Subscription
 from shared.people.queries import instansi_rules
 
 
 async def _hear(conn: AsyncConnection, messages: Sequence[Received[CompetencyConfirmed]]) -> None:
-    await upsert(conn, CompetencyLevelRow, [_row(message) for message in messages], newer=("recorded_at",))
+    await upsert(conn, CompetencyLevelRow, [_row(message) for message in messages], newer=("epoch", "recorded_at"))
     for instansi, group in by_instansi(messages).items():
         people = {message.data.employee for message in group}
         await hold(conn, instansi, people)
@@ -38,7 +38,22 @@ def _row(message: Received[CompetencyConfirmed]) -> dict[str, object]:
         "recorded_by": message.data.confirmed_by,
         "source": None,
         "file_hash": None,
+        "epoch": message.epoch,
     }
 
 
-CONFIRMED = Subscription(durable="appraisal--training--confirmed", messages=(CompetencyConfirmed,), handle=_hear)
+async def _forget(conn: AsyncConnection, instansi: str, epoch: int) -> None:
+    sql = "DELETE FROM competency_level WHERE instansi = $1 AND origin = 'confirmed' AND epoch < $2 RETURNING employee"
+    people = {row[0] for row in await fetch(conn, sql, instansi, epoch)}
+    await hold(conn, instansi, people)
+    rules = await instansi_rules(conn, instansi)
+    if rules is not None:
+        await recompute_gaps(conn, await own_motion(conn, instansi, "renewed"), rules, people)
+
+
+CONFIRMED = Subscription(
+    durable="appraisal--training--confirmed",
+    messages=(CompetencyConfirmed, RecordRenewed),
+    handle=_hear,
+    renew=_forget,
+)

@@ -15,9 +15,10 @@ from shared.contracts.activity import (
     EntryReturned,
     EntryVerified,
     EntryWithdrawn,
+    RecordRenewed,
     VerificationWithdrawn,
 )
-from shared.eventstore.rows import upsert
+from shared.eventstore.rows import fetch, upsert
 from shared.messaging.envelope import Received
 from shared.messaging.streams import Subscription
 
@@ -38,6 +39,10 @@ async def _keep_waiting(conn: AsyncConnection, messages: Sequence[Received[Any]]
     await upsert(conn, HeardWaiting, rows, newer=("epoch", "version"))
 
 
+async def _forget(conn: AsyncConnection, instansi: str, epoch: int) -> None:
+    await fetch(conn, "DELETE FROM heard_waiting WHERE instansi = $1 AND epoch < $2", instansi, epoch)
+
+
 NOTICES = Subscription(
     durable="notification--activity--notices", messages=get_args(ActivityFact), handle=tell, kind="event"
 )
@@ -51,6 +56,8 @@ WAITING = Subscription(
         EntryReturned,
         VerificationWithdrawn,
         EntryLapsed,
+        RecordRenewed,
     ),
     handle=_keep_waiting,
+    renew=_forget,
 )

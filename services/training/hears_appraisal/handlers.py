@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.training.development_plan.replan import replan
 from services.training.need.view import Need, need_id
-from shared.contracts.appraisal import GapClosed, GapFact, GapFound
+from shared.contracts.appraisal import GapClosed, GapFact, GapFound, RecordRenewed
 from shared.eventstore.decider import Context
-from shared.eventstore.rows import upsert
+from shared.eventstore.rows import fetch, upsert
 from shared.messaging.envelope import Received
 from shared.messaging.streams import Subscription
 
@@ -58,4 +58,21 @@ def _need(message: Received[GapFact]) -> dict[str, Any]:
     }
 
 
-GAPS = Subscription(durable="training--appraisal--gaps", messages=(GapFound, GapClosed), handle=hear_gaps)
+async def forget_gaps(conn: AsyncConnection, instansi: str, epoch: int) -> None:
+    """What appraisal's restored record no longer says is no need any more, and the plans follow."""
+    people = await fetch(
+        conn, "DELETE FROM need WHERE instansi = $1 AND epoch < $2 RETURNING employee", instansi, epoch
+    )
+    [[now]] = await fetch(conn, "SELECT now()")
+    context = Context(
+        instansi=instansi, actor=None, role="system", now=now, correlation_id="training-renewed", origin="reaction"
+    )
+    await replan(conn, context, {row[0] for row in people})
+
+
+GAPS = Subscription(
+    durable="training--appraisal--gaps",
+    messages=(GapFound, GapClosed, RecordRenewed),
+    handle=hear_gaps,
+    renew=forget_gaps,
+)

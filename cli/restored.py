@@ -1,0 +1,80 @@
+"""`kinerja restored`: what has to follow when the database of a service was put back to an earlier point."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import click
+from nats.aio.client import Client
+
+from cli.events import read
+from cli.steps import declare
+from cli.system import Refused, data_option, database_url, nats_login
+from deploy.embedded.data import Data
+from deploy.embedded.nats import READER
+from deploy.services import load, service_names
+from shared.eventstore.database import Database
+from shared.eventstore.republish import Republisher
+from shared.eventstore.restore import StillRunning, look, mark, new_epoch
+from shared.messaging.publisher import Publisher
+from shared.messaging.streams import DUPLICATE_WINDOW_SECONDS, connect
+
+
+@click.command()
+@data_option
+@click.argument("service", type=click.Choice(service_names()))
+@click.option("--per-second", default=5_000, show_default=True, help="At most this many messages a second.")
+def restored(data: Data, service: str, per_second: int) -> None:
+    """Make the world believe the restored record of SERVICE, and list what the restore lost.
+
+    SERVICE must be stopped, the others and NATS run. Its record is told anew in a new epoch, with a marker for each agency
+    behind it: whoever hears SERVICE then forgets what did not come again. Those whom SERVICE hears tell everything once more.
+    Each lost fact is one JSON document a line. Run again after an interruption; start SERVICE afterwards.
+
+    Example: kinerja restored activity > lost.jsonl
+    """
+    try:
+        asyncio.run(_restored(data, service, per_second))
+    except StillRunning as error:
+        raise Refused(str(error)) from error
+
+
+async def _restored(data: Data, service: str, per_second: int) -> None:
+    began = asyncio.get_running_loop().time()
+    await declare(nats_login(data), service_names())
+    reader = await connect(*nats_login(data, READER), inbox_prefix=f"_INBOX_{READER}")
+    db = Database(database_url(data, service, "worker"))
+    try:
+        road = await look(db, _bodies(reader, service))
+        await db.close()
+        epoch = await new_epoch(database_url(data, service, "owner"), road)
+        for fact in sorted(road.lost):
+            click.echo(fact.as_json())
+        sent = await _republish(data, service, per_second)
+        marked = await mark(db, service, epoch, road)
+    finally:
+        await db.close()
+        await reader.close()
+    click.echo(
+        f"{service}: epoch {epoch}, {sent} messages sent, {marked} agencies, {len(road.lost)} facts lost", err=True
+    )
+    for name in sorted({each.stream.lower() for each in load(service).subscriptions} - {service}):
+        click.echo(f"{name}: {await _republish(data, name, per_second)} messages sent", err=True)
+    if road.lost:  # a new fact may have the id of a lost one: the road would take it for a repeat
+        await asyncio.sleep(began + DUPLICATE_WINDOW_SECONDS - asyncio.get_running_loop().time())
+
+
+async def _bodies(reader: Client, service: str) -> AsyncIterator[bytes]:
+    async for message in read(reader, service):
+        yield message.data
+
+
+async def _republish(data: Data, name: str, per_second: int) -> int:
+    client = await connect(*nats_login(data, name), inbox_prefix=f"_INBOX_{name}")
+    db = Database(database_url(data, name, "worker"))
+    try:
+        run = f"{datetime.now(UTC):%Y%m%d%H%M%S}"
+        return await Republisher(db, load(name).slices, Publisher(client), run, per_second=per_second).send()
+    finally:
+        await db.close()
+        await client.close()

@@ -203,7 +203,8 @@ def is_outage(error: BaseException) -> bool:
         return _is_away(error.sqlstate or "")
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # a value the driver cannot encode is the asker's fault
-    return isinstance(error, PoolTimeout | OSError)
+    # The driver says the last of these of a connection that the server has ended and that is not yet closed here.
+    return isinstance(error, PoolTimeout | OSError | asyncpg.InternalClientError)
 
 
 def _is_away(state: str) -> bool:

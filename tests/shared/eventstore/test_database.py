@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -74,3 +75,15 @@ async def test_a_server_that_says_nothing_keeps_nobody_waiting_until_it_is_back(
     await asyncio.gather(watching, return_exceptions=True)
     await db.close()
     server.stop()
+
+
+async def test_a_connection_that_the_server_has_ended_is_an_outage_also_before_it_is_closed_here(
+    worker: Database,
+) -> None:
+    connection = await asyncpg.connect(worker.driver_url())
+    fields = b"SFATAL\0C57P01\0Mterminating connection due to unexpected postmaster exit\0\0"
+    connection._protocol.data_received(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+    with pytest.raises(asyncpg.InternalClientError) as caught:
+        await connection.fetchval("SELECT 1")
+    connection.terminate()
+    assert is_outage(caught.value)

@@ -9,6 +9,9 @@ import asyncpg
 CHANNEL = "outbox"
 _APART = 0.005
 
+#: What the driver raises; the last but one of a connection that the server has ended and that is not yet closed here.
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
 
 class Bell:
     """Rings whoever listens on CHANNEL, on a connection of its own; many rings at once become one.
@@ -40,7 +43,7 @@ class Bell:
                         self._url, timeout=5, command_timeout=5, server_settings=settings
                     )
                 await self._conn.execute(f"NOTIFY {CHANNEL}")
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except DRIVER_ERRORS:
                 self._hang_up()
                 return
             await asyncio.sleep(_APART)

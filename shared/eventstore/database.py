@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, Opera
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from shared.eventstore.bell import Bell
+from shared.eventstore.bell import DRIVER_ERRORS, Bell
 
 R = TypeVar("R")
 
@@ -130,7 +130,7 @@ class Database:
                     async with asyncio.timeout(patience):
                         await probe.execute("SELECT 1")
                     await asyncio.sleep(1)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except DRIVER_ERRORS as error:
                 # A refusal (too many connections, a wrong password) comes from a server that is there.
                 state = error.sqlstate or "" if isinstance(error, asyncpg.PostgresError) else "08"
                 self._away = state[:2] in {"08", "57"}
@@ -172,7 +172,7 @@ def _begin(instansi: str | None) -> str:
 async def _undo(conn: AsyncConnection, driver: Any, error: BaseException) -> None:
     """Roll back; a connection that was interrupted or does not answer is given up instead, which does the same."""
     if isinstance(error, Exception) and not isinstance(error, TimeoutError) and not driver.is_closed():
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        with suppress(*DRIVER_ERRORS):
             await driver.execute("ROLLBACK")
             return
     driver.terminate()
@@ -203,8 +203,7 @@ def is_outage(error: BaseException) -> bool:
         return _is_away(error.sqlstate or "")
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # a value the driver cannot encode is the asker's fault
-    # The driver says the last of these of a connection that the server has ended and that is not yet closed here.
-    return isinstance(error, PoolTimeout | OSError | asyncpg.InternalClientError)
+    return isinstance(error, (PoolTimeout, *DRIVER_ERRORS))
 
 
 def _is_away(state: str) -> bool:

@@ -1,6 +1,5 @@
 """Entries logged in batches of 500, against COPY of the rows that this leaves, 500 a commit."""
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,14 +14,14 @@ from bench.traffic import Driver, request
 from shared.ids import fresh_id
 
 SIZE = 500
-#: Two of each at a time: while one waits for the disk the other can work.
-AT_A_TIME = 2
+#: Enough to keep the process at work while the database is.
+CALLERS = 4
 ROWS = (
     Row(
         name="batch",
         unit="entries/s",
-        what=f"POST of {SIZE} entries with descriptions, durable when answered, {AT_A_TIME} connections, one API process",
-        against=f"COPY of the same rows into the same tables with their indexes, {SIZE} a commit, {AT_A_TIME} connections",
+        what=f"POST of {SIZE} entries with descriptions, durable when answered, {CALLERS} callers, one API process",
+        against=f"COPY of the same rows into the same tables with their indexes, {SIZE} a commit",
         reach=0.35,
         aim=0.5,
     ),
@@ -54,12 +53,10 @@ async def _recorded(admin: Any) -> Records:
     return {table: (list(rows[0].keys()), [tuple(row) for row in rows]) for table, rows in found.items()}
 
 
-async def _copy(conn: Any, records: Records, starts: list[int]) -> None:
-    while starts:
-        start = starts.pop()
-        async with conn.transaction():
-            for table, (columns, rows) in records.items():
-                await conn.copy_records_to_table(table, records=rows[start : start + SIZE], columns=columns)
+async def _copy(conn: Any, records: Records, start: int) -> None:
+    async with conn.transaction():
+        for table, (columns, rows) in records.items():
+            await conn.copy_records_to_table(table, records=rows[start : start + SIZE], columns=columns)
 
 
 async def measure(stage: Stage) -> list[Figure]:
@@ -70,7 +67,7 @@ async def measure(stage: Stage) -> list[Figure]:
         await tell(ours.url("worker"), people)
         await tell_plans(ours.url("worker"), people)
         admin = await asyncpg.connect(stage.postgres.url(ours.name))
-        copying = [await asyncpg.connect(stage.postgres.url(theirs.name)) for _ in range(AT_A_TIME)]
+        copying = await asyncpg.connect(stage.postgres.url(theirs.name))
         with (
             Process("services.activity --only api", stage.folder / "activity.log", settings_of(ours, keys)) as process,
             Driver() as driver,
@@ -78,20 +75,20 @@ async def measure(stage: Stage) -> list[Figure]:
 
             async def send() -> float:
                 await _empty(admin)
-                return (await driver.drive(process.port, _requests(keys, people, batches), AT_A_TIME)).rate * SIZE
+                return (await driver.drive(process.port, _requests(keys, people, batches), CALLERS)).rate * SIZE
 
             await send()
             records = await _recorded(admin)
             assert {len(rows) for _, rows in records.values()} == {batches * SIZE}
 
             async def copy() -> float:
-                await _empty(copying[0])
-                starts = list(range(0, batches * SIZE, SIZE))
+                await _empty(copying)
                 started = time.perf_counter()
-                await asyncio.gather(*(_copy(conn, records, starts) for conn in copying))
+                for start in range(0, batches * SIZE, SIZE):
+                    await _copy(copying, records, start)
                 return batches * SIZE / (time.perf_counter() - started)
 
             figure = await in_turn(ROWS[0], send, copy, stage.rounds)
-        for conn in (admin, *copying):
-            await conn.close()
+        await admin.close()
+        await copying.close()
     return [figure]

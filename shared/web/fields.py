@@ -59,8 +59,10 @@ def _number(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(_written(_DAY, date, "date")), AfterValidator(_plausible)]
 #: ISO 8601 with an offset, of the years 1900 to 2999.
 Moment = Annotated[AwareDatetime, BeforeValidator(_written(_MOMENT, datetime, "datetime")), AfterValidator(_plausible)]
+#: For a Decimal with limits of its own, which stand before it: behind it they would be checked by Python code.
+DECIMAL_ONLY = BeforeValidator(_number)
 #: A decimal string or a number.
-Number = Annotated[Decimal, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Number = Annotated[Decimal, Field(allow_inf_nan=False), DECIMAL_ONLY]
 #: Goes into public messages, so it has no room for words about people, and none for a NIP.
 Code = Annotated[
     str,

@@ -1,5 +1,6 @@
 """What callers send about entries."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -7,10 +8,10 @@ from pydantic import Field
 
 from services.activity.bodies import SourceBody
 from services.activity.entry.events import Verdict
-from shared.web.fields import Body, Code, Day, Moment, Number, Whole, Words
+from shared.web.fields import DECIMAL_ONLY, Body, Code, Day, Moment, Whole, Words
 
 #: 0 to a million, at most four decimals.
-Quantity = Annotated[Number, Field(ge=0, le=1_000_000, decimal_places=4)]
+Quantity = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=4, allow_inf_nan=False), DECIMAL_ONLY]
 Minutes = Annotated[Whole, Field(ge=1, le=1440)]
 Version = Annotated[Whole, Field(ge=1, description="the version that was seen")]
 

@@ -65,6 +65,7 @@ class Flood:
         ack = await self.road.jetstream().publish(
             message.subject, message.payload, headers=dict(message.headers) or None, timeout=30
         )
+        assert not ack.duplicate
         if message.reason is not None:
             self.reasons[ack.seq] = message
             return

@@ -17,7 +17,7 @@ from deploy.embedded.data import Data
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def status(data: Data, as_json: bool) -> None:
-    """Show each service: health, version, outbox, consumer lag, dead letters.
+    """Show each service: health, version, outbox, consumer lag, dead letters, size, events that no partition was made for.
 
     Example: kinerja status --json
     """
@@ -50,13 +50,27 @@ async def _ask(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
 
 def _table(states: dict[str, dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("service", "state", "version", "outbox", "age s", "parked", "dead letters", "lag"):
+    titles = (
+        "service",
+        "state",
+        "version",
+        "outbox",
+        "age s",
+        "parked",
+        "dead letters",
+        "lag",
+        "MB",
+        "outside partitions",
+    )
+    for title in titles:
         table.add_column(title, justify="left" if title in ("service", "state") else "right")
     for name, state in states.items():
         lag = state.get("lag", {})
         numbers = (state.get(key, "") for key in ("outbox_rows", "outbox_age_seconds", "parked", "dead_letters"))
+        outside, size = state.get("outside_partitions", 0), state.get("database_bytes", 0) / 1e6
         table.add_row(
-            name, _word(state), state.get("version", ""), *map(str, numbers), str(sum(lag.values()) if lag else 0)
+            *(name, _word(state), state.get("version", ""), *map(str, numbers), str(sum(lag.values()) if lag else 0)),
+            *(f"{size:,.0f}", f"[yellow]{outside:,}" if outside else "0"),
         )
     return table
 

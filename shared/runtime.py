@@ -45,6 +45,11 @@ SELECT count(*) FILTER (WHERE parked_at IS NULL), count(parked_at),
        coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0)
 FROM outbox
 """)
+#: By PostgreSQL's own estimate: counting would read what may be a long history that was imported.
+_SIZES = text("""
+SELECT pg_database_size(current_database()), coalesce(sum(reltuples) FILTER (WHERE reltuples > 0), 0)
+FROM pg_class WHERE relname IN ('events_other', 'inbox_other')
+""")
 _DEAD = text("SELECT durable, count(*) FROM dead_letters WHERE settled_at IS NULL GROUP BY durable")
 
 
@@ -161,6 +166,7 @@ class Worker:
         """The numbers that `kinerja status` shows; also sets the metrics."""
         async with self.db.transaction() as conn:
             rows, parked, age = (await conn.execute(_OUTBOX)).one()
+            size, outside = (await conn.execute(_SIZES)).one()
             dead = {durable: int(count) for durable, count in (await conn.execute(_DEAD)).all()}
         metrics.OUTBOX_ROWS.set(rows)
         metrics.OUTBOX_PARKED.set(parked)
@@ -172,6 +178,8 @@ class Worker:
             "outbox_age_seconds": round(float(age), 3),
             "parked": int(parked),
             "dead_letters": sum(dead.values()),
+            "database_bytes": int(size),
+            "outside_partitions": int(outside),
             "lag": {consumer.durable: consumer.lag for consumer in self.consumers},
         }
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import asyncpg
 from sqlalchemy import text
 
 from shared.eventstore.database import Database
-from shared.runtime import HOUSEKEEPING
+from shared.runtime import HOUSEKEEPING, Service, Worker
+from shared.web.settings import Settings
 
 #: Statements that leave one row of each kind and age in days, and the days after which it has served.
 _OLD = {
@@ -51,3 +53,22 @@ async def test_what_has_served_is_forgotten_and_open_dead_letters_never(worker: 
         "dead_letter_actions": 1,
     }
     assert [row.event_id for row in left["tries"]] == ["89"]
+
+
+async def test_status_tells_the_size_and_what_no_partition_was_made_for(bare: Any, worker: Database) -> None:
+    service = Worker(Service(name="bare", title="Bare"), Settings(), worker)
+    assert (await service.status())["outside_partitions"] == 0
+    async with worker.transaction() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO inbox (durable, event_id, recorded_at)"
+                " SELECT 'd', gen_random_uuid(), '2050-01-01' FROM generate_series(1, 3)"
+            )
+        )
+    owner: asyncpg.Connection[Any] = await asyncpg.connect(bare.url("owner", "postgresql"))
+    await owner.execute("ANALYZE inbox_other")
+    assert (await service.status())["outside_partitions"] == 3
+    assert (await service.status())["database_bytes"] == await owner.fetchval(
+        "SELECT pg_database_size(current_database())"
+    )
+    await owner.close()

@@ -21,7 +21,7 @@ from tests.activity.people import (
     today,
 )
 
-TRACES = "SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM texts) + (SELECT count(*) FROM outbox)"
+TRACES = " + ".join(f"(SELECT count(*) FROM {table})" for table in ("events", "texts", "text_salts", "outbox"))
 
 
 def content(**more: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def content(**more: Any) -> dict[str, Any]:
 
 
 async def traces(activity: Activity) -> int:
-    [(count,)] = await activity.rows(TRACES)
+    [(count,)] = await activity.rows(f"SELECT {TRACES}")
     return int(count)
 
 
@@ -189,6 +189,49 @@ async def test_a_phone_that_sends_ten_times_at_once_logs_one_entry(activity: Act
     assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
     assert len(await activity.told()) == 1
     assert len(await activity.rows("SELECT id FROM texts")) == 1
+
+
+async def test_people_who_share_a_commit_are_accepted_and_refused_each_for_themselves(activity: Activity) -> None:
+    taken, spare = fresh_id(), fresh_id()
+    asked: list[tuple[UUID, UUID, dict[str, Any]]] = [
+        (SITI, taken, content()),
+        (BUDI, taken, content(description="milik Budi")),
+        (BUDI, spare, content(day=today(3).isoformat())),
+        (BUDI, spare, content(quantity=2, description="milik Budi")),
+        (RINA, fresh_id(), content(employee=str(SITI))),
+        (known("nobody"), fresh_id(), content()),
+        (RINA, fresh_id(), content(quantity=7)),
+    ]
+    answers = await asyncio.gather(
+        *(activity.call("PUT", f"/entries/{entry}", who, json=body) for who, entry, body in asked)
+    )
+    assert [answer.json().get("code", answer.status_code) for answer in answers] == [
+        *(201, "id-used-with-other-content", "future-date", 201, "forbidden", "unknown-employee", 201),
+    ]
+    rows = await activity.rows(
+        "SELECT employee, (meta->>'actor')::uuid, e.id FROM entry e JOIN events ON stream = e.id"
+    )
+    assert all(employee == actor for employee, actor, _ in rows)
+    assert {row[0] for row in rows} == {SITI, BUDI, RINA}
+    # An event, a text with its salt and a message of each who was accepted, and nothing of the others.
+    assert await traces(activity) == 3 * 4
+    assert sorted(row[0] for row in await activity.rows("SELECT person FROM texts")) == sorted([SITI, BUDI, RINA])
+
+
+async def test_nothing_is_accepted_while_the_outbox_is_full_but_everything_can_be_read(activity: Activity) -> None:
+    entry = await activity.log(SITI)
+    activity.api.full = True
+    for method, path, body in (
+        ("PUT", f"/entries/{fresh_id()}", content()),
+        ("POST", "/entries/batch", {"items": [content(id=str(fresh_id()))]}),
+        ("POST", f"/entries/{entry}/withdraw", {}),
+    ):
+        answer = await activity.call(method, path, SITI, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (503, "outbox-full")
+        assert int(answer.headers["retry-after"]) > 0
+    assert (await activity.call("GET", f"/entries/{entry}", SITI)).status_code == 200
+    activity.api.full = False
+    assert (await activity.call("POST", f"/entries/{entry}/withdraw", SITI)).status_code == 200
 
 
 async def test_an_oversized_or_empty_batch_is_refused_as_a_whole(activity: Activity) -> None:

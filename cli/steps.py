@@ -38,23 +38,36 @@ def streams() -> None:
 @data_option
 @_service
 @click.option("--replicas", type=click.Choice([1, 3, 5]), help="Copies in a cluster.", show_default="as they are, or 1")
-def streams_apply(data: Data, service: str | None, replicas: int | None) -> None:
+@click.option(
+    "--max-gigabytes",
+    type=click.IntRange(1),
+    help="Size of a stream; the oldest goes first.",
+    show_default="as it is, or any",
+)
+def streams_apply(data: Data, service: str | None, replicas: int | None, max_gigabytes: int | None) -> None:
     """Declare the stream of SERVICE (or of all) and the durables through which it hears.
+
+    A size keeps the road from filling the disk. Choose it larger than what the slowest listener may have to catch up
+    with: what was dropped before it was heard comes again only by `kinerja republish`.
 
     Takes KINERJA_NATS_URL, _USER and _PASSWORD when they are set, else the embedded system.
 
     Example: kinerja streams apply
     """
     names = [service] if service else service_names()
-    lines = asyncio.run(declare(nats_login(data), names, replicas))
+    size = None if max_gigabytes is None else max_gigabytes * 10**9
+    lines = asyncio.run(declare(nats_login(data), names, replicas, size))
     click.echo("\n".join(lines))
 
 
-async def declare(login: tuple[str, str, str], names: list[str], replicas: int | None = None) -> list[str]:
+async def declare(
+    login: tuple[str, str, str], names: list[str], replicas: int | None = None, max_bytes: int | None = None
+) -> list[str]:
     """Declare the streams of these services and the durables through which they hear."""
     client = await connect(*login)
     try:
         subscriptions = [subscription for name in names for subscription in load(name).subscriptions]
-        return await apply_streams(client.jetstream(), names, subscriptions, replicas=replicas)
+        js = client.jetstream()
+        return await apply_streams(js, names, subscriptions, replicas=replicas, max_bytes=max_bytes)
     finally:
         await client.close()

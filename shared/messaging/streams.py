@@ -53,8 +53,8 @@ class Subscription:
         return tuple(sorted(message.subject("*") for message in self.messages))
 
 
-def stream_config(service: str, replicas: int) -> StreamConfig:
-    """The stream of a service: everything it told since MAX_AGE."""
+def stream_config(service: str, replicas: int, max_bytes: int) -> StreamConfig:
+    """The stream of a service: what it told since MAX_AGE, the newest `max_bytes` of it (-1: all)."""
     return StreamConfig(
         name=service.upper(),
         subjects=[f"kinerja.*.{service}.>"],
@@ -62,6 +62,7 @@ def stream_config(service: str, replicas: int) -> StreamConfig:
         discard=DiscardPolicy.OLD,
         storage=StorageType.FILE,
         max_age=MAX_AGE.total_seconds(),
+        max_bytes=max_bytes,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
         num_replicas=replicas,
         allow_direct=True,
@@ -97,19 +98,25 @@ def heed_cancellation() -> None:
 
 
 async def apply(
-    js: JetStreamContext, services: Iterable[str], subscriptions: Iterable[Subscription], *, replicas: int | None = None
+    js: JetStreamContext,
+    services: Iterable[str],
+    subscriptions: Iterable[Subscription],
+    *,
+    replicas: int | None = None,
+    max_bytes: int | None = None,
 ) -> list[str]:
     """Declare streams first, then durables; what exists is updated, what is right stays. Returns a line for each.
 
-    `replicas` copies of each stream; None: as many as there are, and one of a new stream.
+    `replicas` copies of each stream, of at most `max_bytes` each; None: as it is, and one of any size where it is new.
     """
     done = []
     for service in services:
         try:
-            there = await js.stream_info(service.upper())
-            await js.update_stream(stream_config(service, replicas or there.config.num_replicas or 1))
+            there = (await js.stream_info(service.upper())).config
+            size = max_bytes or there.max_bytes or -1
+            await js.update_stream(stream_config(service, replicas or there.num_replicas or 1, size))
         except NotFoundError:
-            await js.add_stream(stream_config(service, replicas or 1))
+            await js.add_stream(stream_config(service, replicas or 1, max_bytes or -1))
         done.append(f"stream {service.upper()}")
     for subscription in subscriptions:
         await js.add_consumer(subscription.stream, consumer_config(subscription))

@@ -56,3 +56,18 @@ async def test_declaring_again_leaves_the_copies_of_a_cluster_as_they_are(cluste
 
 async def _copies(js: JetStreamContext) -> int:
     return (await js.stream_info("BARE")).config.num_replicas or 1
+
+
+async def test_a_stream_with_a_size_drops_the_oldest_and_keeps_its_size_when_declared_again(nats_server: Nats) -> None:
+    client = await connect(nats_server.url)
+    js = client.jetstream()
+    await apply(js, ["bare"], [], max_bytes=100_000)
+    for _ in range(30):
+        await js.publish("kinerja.medan.bare.counter.counted.v1", bytes(10_000))
+    await apply(js, ["bare"], [])
+    info = await js.stream_info("BARE")
+    assert info.config.max_bytes == 100_000
+    assert 5 <= info.state.messages <= 10
+    assert (info.state.first_seq, info.state.last_seq) == (31 - info.state.messages, 30)
+    await js.delete_stream("BARE")
+    await client.close()

@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -86,6 +87,8 @@ def main() -> int:
     modules = [name for name in MODULES if chosen.only is None or name in chosen.only]
     size: Size = "quick" if chosen.quick else "full"
     started = time.monotonic()
+    # Whoever is told to end ends the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         figures = asyncio.run(measure(modules, size))
     except Untrue as untrue:

@@ -13,7 +13,9 @@ from shared.eventstore.rows import fetch
 
 #: Fits the column that holds it.
 _VERSION = re.compile(r"[0-9]{1,9}")
-_SECONDS, _STEP, _AT_MOST = 2.0, 0.05, 20
+_SECONDS, _AT_MOST = 2.0, 20
+#: Seconds between two looks: at first, and at most. Many who wait long must not be what everybody waits for.
+_FIRST, _LAST = 0.02, 0.25
 _HEARD = """
 SELECT count(*) FROM unnest($2::uuid[], $3::int[]) AS k(source, version) WHERE NOT EXISTS (
     SELECT FROM heard_entry h WHERE h.instansi = $1 AND h.entry = k.source AND h.version >= k.version
@@ -48,10 +50,12 @@ async def heard(db: Database, instansi: str, sources: list[tuple[UUID, int]]) ->
     if not sources:
         return True
     ids, versions = [source for source, _ in sources], [version for _, version in sources]
-    for _ in range(int(_SECONDS / _STEP)):
+    clock = asyncio.get_running_loop().time
+    pause, until = _FIRST, clock() + _SECONDS
+    while True:
         async with db.transaction(instansi) as conn:
             [[missing]] = await fetch(conn, _HEARD, instansi, ids, versions)
-        if missing == 0:
-            return True
-        await asyncio.sleep(_STEP)
-    return False
+        if missing == 0 or clock() + pause > until:
+            return bool(missing == 0)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LAST)

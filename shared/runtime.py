@@ -184,6 +184,19 @@ class Worker:
         }
 
 
+@contextlib.asynccontextmanager
+async def _watched(db: Database, outbox_limit: int) -> AsyncIterator[None]:
+    """The API's pool, which refuses at once what could not be carried out; closed at the end."""
+    watching = [asyncio.create_task(watch) for watch in (watch_room(db, outbox_limit), db.watch())]
+    try:
+        yield
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+        await db.close()
+
+
 def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", "worker")) -> FastAPI:
     """The ASGI application of `service`; its lifespan runs the worker where `parts` asks for it."""
     api = Database(settings.database_url_api) if "api" in parts else None
@@ -193,24 +206,14 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.db = api
         app.state.settings = settings
-        watching = (
-            [asyncio.create_task(watch) for watch in (watch_room(api, settings.outbox_limit), api.watch())]
-            if api
-            else []
-        )
-        if worker:
-            await worker.start()
-        try:
-            yield
-        finally:
-            for task in watching:
-                task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
-            if worker:
-                await worker.stop()
-                await worker.db.close()
+        async with contextlib.AsyncExitStack() as running:
             if api:
-                await api.close()
+                await running.enter_async_context(_watched(api, settings.outbox_limit))
+            if worker:
+                running.push_async_callback(worker.db.close)
+                running.push_async_callback(worker.stop)
+                await worker.start()
+            yield
 
     async def problems() -> list[str]:
         away = [db for db in (api, worker.db if worker else None) if db is not None and not await db.answers()]

@@ -1,6 +1,7 @@
 """`kinerja restored`: what has to follow when the database of a service was put back to an earlier point."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -59,7 +60,10 @@ async def _restored(data: Data, service: str, per_second: int) -> None:
         f"{service}: epoch {epoch}, {sent} messages sent, {marked} agencies, {len(road.lost)} facts lost", err=True
     )
     for name in sorted({each.stream.lower() for each in load(service).subscriptions} - {service}):
-        click.echo(f"{name}: {await _republish(data, name, per_second)} messages sent", err=True)
+        if "KINERJA_DATABASE_URL_WORKER" in os.environ:  # the address of one service
+            click.echo(f"{name}: run `kinerja republish --service {name}` with its own settings", err=True)
+        else:
+            click.echo(f"{name}: {await _republish(data, name, per_second)} messages sent", err=True)
     if road.lost:  # a new fact may have the id of a lost one: the road would take it for a repeat
         await asyncio.sleep(began + DUPLICATE_WINDOW_SECONDS - asyncio.get_running_loop().time())
 

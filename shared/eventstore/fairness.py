@@ -7,7 +7,7 @@ BURST_SECONDS = 1.0
 #: An instansi at its limit is served in pieces, so many a second: one by one would cost a transaction each.
 PIECES_A_SECOND = 20
 #: Messages not yet handled by the slowest listener, below which those at their limit may send more than their rate.
-ENOUGH = 200
+ENOUGH = 100
 
 #: At most $4 messages: an equal number of each instansi that has any, in turns, and of none more than its room ($3, else $5), from
 #: behind the last one taken ($2). The recursion steps from instansi to instansi through the index `outbox_turn`.

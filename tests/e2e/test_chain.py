@@ -131,9 +131,9 @@ def test_everybody_concerned_is_told_once_and_nobody_else(town: Town, story: Sto
 def test_mails_say_in_indonesian_what_happened_and_what_to_do(town: Town, story: Story) -> None:
     year, month = story.agency.last_month.year, MONTHS[story.agency.last_month.number - 1]
     subjects = {(str(mail["X-Envelope-To"]), str(mail["Subject"])): mail.get_content() for mail in mails(town)}
-    below = subjects[str(mail_of("rosma")), f"Capaian sementara {month} {year} di bawah ekspektasi"]
-    assert below.startswith("Yth. Bapak/Ibu Rosmalina Hutabarat,")
-    assert "bukan nilai akhir (PermenPANRB 6/2022)" in below
+    rated = subjects[str(mail_of("rosma")), f"Penilaian kinerja {month} {year}: Butuh Perbaikan"]
+    assert rated.startswith("Yth. Bapak/Ibu Rosmalina Hutabarat,")
+    assert "(PermenPANRB 6/2022), predikat Anda adalah Butuh Perbaikan" in rated
     waits = subjects[
         str(mail_of("kepala")), f"Rencana pengembangan {story.agency.today.year} menunggu persetujuan Anda"
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).resolve().parents[2]
-SECONDS, SEED = 60, 20_261_122
+SECONDS, SEED = 45, 16
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_every_kind_of_fault_struck_or_is_named_as_left_out(told: tuple[int, str
     assert isinstance(left_out, dict)
     assert {*faults, *left_out} == {"kill", "freeze", "wipe", "full-disk", "clock", "again"}, out
     assert set(faults) & set(left_out) == set()
-    assert (report["seed"], report["kills"]) >= (SEED, 3)
+    assert (report["seed"], report["kills"]) == (SEED, 5)
     assert isinstance(report["accepted"], int)
     assert report["accepted"] > 100
 

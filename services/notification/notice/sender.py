@@ -1,5 +1,6 @@
 """Sends mail notices: claimed in one transaction, sent, and marked in another; at least once, with one Message-ID."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from services.notification.channel.contacts import Contact, Contacts, DirectoryA
 from services.notification.channel.post import MailRefused, Post, PostAway, compose
 from services.notification.notice.catalogue import Language, Text, as_mail, render
 from shared.calendar import zone_of
-from shared.eventstore.database import Database
+from shared.eventstore.database import Database, is_outage
 from shared.eventstore.rows import fetch, to_json
 from shared.observability.metrics import MAILS
 from shared.web.settings import Settings
@@ -26,6 +27,7 @@ MAX_TRIES = 8
 BATCH = 50
 _FIRST_WAIT = 30.0
 _AWAY_WAIT = 5.0
+_MARK_TRIES = 30
 
 _CLAIM = """
 WITH due AS (
@@ -33,7 +35,7 @@ WITH due AS (
     WHERE status = 'waiting' AND due_at <= now() AND (claimed_until IS NULL OR claimed_until <= now())
     ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
 ), claimed AS (
-    UPDATE notice n SET claimed_until = now() + interval '5 minutes' FROM due
+    UPDATE notice n SET claimed_until = now() + interval '1 minute' FROM due
     WHERE n.instansi = due.instansi AND n.id = due.id
     RETURNING n.instansi, n.id, n.person, n.template, n.params, n.created_at, n.tries
 )
@@ -134,7 +136,7 @@ class Sender:
                 await self._send_all(instansi, notices, results)
         finally:
             # Also when the process is asked to stop in the middle: what was sent by then is marked.
-            await db.run(lambda conn: _mark(conn, results))
+            await _mark_patiently(db, results)
         return bool(claimed) and _AWAY not in results.values()
 
     async def _send_all(
@@ -201,6 +203,19 @@ def _unwanted_now(notice: Claimed) -> _Result | None:
         return _Result("off")
     quiet = quiet_seconds(notice.now.astimezone(zone_of(notice.zone)), notice.quiet_from, notice.quiet_to)
     return _Result("waiting", wait=quiet) if quiet else None
+
+
+async def _mark_patiently(db: Database, results: Mapping[tuple[str, UUID], _Result]) -> None:
+    """Mark, also through an outage: what stays claimed would be late, and sent twice."""
+    for left in reversed(range(_MARK_TRIES)):
+        try:
+            await db.run(lambda conn: _mark(conn, results))
+        except Exception as error:
+            if not is_outage(error) or not left:
+                raise
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 async def _mark(conn: AsyncConnection, results: Mapping[tuple[str, UUID], _Result]) -> None:

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from deploy.embedded.nats import Nats
 from deploy.embedded.postgres import Postgres
 from deploy.provision import ROLES, Database, drop, provision
-from shared.eventstore.migrations import upgrade
+from shared.operations.migrations import upgrade
 
 Size = Literal["tiny", "quick", "full"]
 

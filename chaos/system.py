@@ -37,7 +37,7 @@ class System(EmbeddedSystem):
         self._child: subprocess.Popen[bytes] | None = None
         self._mounted = False
 
-    def up(self) -> None:
+    def up(self, **environment: str) -> None:
         """Returns when every process is ready. Call it from the main thread: with that everything else ends too."""
         self.clocks.mkdir()
         for name in ("postgres", *self.replicas()):
@@ -55,7 +55,7 @@ class System(EmbeddedSystem):
             self.further_workers,
             self.clocks,
         ]
-        self._child = spawn([str(part) for part in command], log)
+        self._child = spawn([str(part) for part in command], log, os.environ | environment)
         end = time.monotonic() + _START_SECONDS
         while not self._started():
             if self._child.poll() is not None or time.monotonic() > end:

@@ -18,8 +18,8 @@ from cli.system import FAILED, Refused, chosen, data_option, database_url
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
-from shared.messaging import dead_letters as letters
-from shared.messaging.dead_letters import By, NoSuchDeadLetter, StillDead, Wanted
+from shared.operations import dead_letters as letters
+from shared.operations.dead_letters import By, NoSuchDeadLetter, StillDead, Wanted
 
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])

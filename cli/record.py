@@ -15,13 +15,13 @@ from cli.system import FAILED, chosen, data_option, database_url, nats_login
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
-from shared.eventstore.rebuild import Difference
-from shared.eventstore.rebuild import prove as prove_record
-from shared.eventstore.rebuild import rebuild as rebuild_rows
-from shared.eventstore.republish import Republisher
 from shared.eventstore.rows import fetch
 from shared.messaging.publisher import Publisher
 from shared.messaging.streams import connect
+from shared.operations.rebuild import Difference
+from shared.operations.rebuild import prove as prove_record
+from shared.operations.rebuild import rebuild as rebuild_rows
+from shared.operations.republish import Republisher
 from shared.runtime import Service
 
 _service = click.option("--service", type=click.Choice(service_names()), help="Only this service.", show_default="all")

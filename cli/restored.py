@@ -15,10 +15,10 @@ from deploy.embedded.data import Data
 from deploy.embedded.nats import READER
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
-from shared.eventstore.republish import Republisher
-from shared.eventstore.restore import StillRunning, look, mark, new_epoch
 from shared.messaging.publisher import Publisher
 from shared.messaging.streams import DUPLICATE_WINDOW_SECONDS, connect
+from shared.operations.republish import Republisher
+from shared.operations.restore import StillRunning, look, mark, new_epoch
 
 
 @click.command()

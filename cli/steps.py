@@ -7,9 +7,9 @@ import click
 from cli.system import chosen, data_option, database_url, nats_login
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
-from shared.eventstore.migrations import upgrade
 from shared.messaging.streams import apply as apply_streams
 from shared.messaging.streams import connect
+from shared.operations.migrations import upgrade
 
 _service = click.argument("service", required=False, type=click.Choice(service_names()))
 

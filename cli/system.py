@@ -51,6 +51,7 @@ class Unreachable(click.ClickException):
 
 def explained(error: Exception) -> click.ClickException | None:
     """What somebody at the command line is told of an error: what is wrong and what to do. None for a defect of ours."""
+    import asyncpg
     from nats.errors import Error as NatsError
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -65,8 +66,8 @@ def explained(error: Exception) -> click.ClickException | None:
         return Refused(f"{error.filename}: {error.strerror}; mend that, or choose another --data.")
     if isinstance(error, NatsError):
         return Unreachable(f"NATS refuses or does not answer ({said}); {_LOOK} KINERJA_NATS_URL, _USER and _PASSWORD.")
-    if isinstance(error, SQLAlchemyError):
-        state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if isinstance(error, SQLAlchemyError | asyncpg.PostgresError | asyncpg.InterfaceError):
+        state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
         if state in _REFUSED:
             return Refused(f"{_REFUSED[state]} ({said}).")
         return (

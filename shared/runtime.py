@@ -21,15 +21,15 @@ from shared.contracts.base import Message
 from shared.eventstore.database import Database, is_outage
 from shared.eventstore.decider import Slice
 from shared.eventstore.outbox import watch_room
-from shared.eventstore.partitions import keep_partitions
-from shared.eventstore.rebuild import Difference
 from shared.eventstore.relay import Relay
-from shared.eventstore.republish import Republisher
 from shared.messaging.publisher import Publisher
 from shared.messaging.streams import Subscription
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability import metrics
 from shared.observability.logging import configure_logging
+from shared.operations.partitions import keep_partitions
+from shared.operations.rebuild import Difference
+from shared.operations.republish import Republisher
 from shared.web.app import create_app, token_verifier
 from shared.web.asyncapi import document
 from shared.web.messages import Wording

@@ -20,7 +20,7 @@ from bench.stage import Stage
 from deploy.provision import Database as Made
 from services.activity.entry.slice import ENTRY
 from shared.eventstore.database import Database
-from shared.eventstore.rebuild import prove, rebuild
+from shared.operations.rebuild import prove, rebuild
 
 ROWS = (
     Row(

@@ -27,8 +27,8 @@ from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import StartError, spawn, stop
 from deploy.provision import provision
 from deploy.services import load, service_names
-from shared.eventstore.migrations import upgrade
 from shared.messaging.streams import Subscription
+from shared.operations.migrations import upgrade
 from shared.runtime import VERSION
 from shared.web.development import development_token
 from shared.web.tokens import EVERY_INSTANSI

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from shared.eventstore.database import Database
-from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch
+from shared.operations.rebuild import Difference
 
 _AT_ONCE = 500
 _NOISE = Fraction(1, 10**15)

@@ -13,8 +13,8 @@ from services.directory.rules.records import Record
 from shared.contracts.base import Message
 from shared.contracts.directory import RecordRenewed
 from shared.eventstore.database import Database
-from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch
+from shared.operations.rebuild import Difference
 
 
 async def published_is_recorded(db: Database, instansi: str | None) -> list[Difference]:

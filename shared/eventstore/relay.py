@@ -14,9 +14,9 @@ import structlog
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from shared.eventstore.bell import CHANNEL
 from shared.eventstore.database import is_outage
 from shared.eventstore.fairness import ENOUGH, PIECES_A_SECOND, TAKE, Allowance
-from shared.eventstore.outbox import CHANNEL
 from shared.messaging.publisher import REFUSALS, Answer, Posting, Publisher
 from shared.messaging.streams import heed_cancellation
 from shared.observability import metrics

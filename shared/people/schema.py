@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.eventstore.schema import secure
+from shared.operations.schema import secure
 
 _PEOPLE = """
 CREATE TABLE heard_instansi (

@@ -51,7 +51,7 @@ class Databases:
 
     def _template(self, service: str) -> str:
         if service not in self._templates:
-            from shared.eventstore.migrations import upgrade
+            from shared.operations.migrations import upgrade
 
             database = self._create(service, None)
             _in_thread(lambda: upgrade(service, database.url("owner")))

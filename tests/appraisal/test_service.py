@@ -17,8 +17,8 @@ from services.appraisal.review.opening import at_each_day
 from services.appraisal.rules.achievement import Direction, RangeTarget, ZeroRule
 from services.appraisal.tables import AppraisalTable
 from shared.eventstore.database import Database
-from shared.eventstore.rebuild import prove, rebuild
 from shared.ids import fresh_id
+from shared.operations.rebuild import prove, rebuild
 from tests.appraisal import world
 from tests.appraisal.conftest import Ask, Http, Tell, plan
 from tests.appraisal.world import entry, indicator, name, record, satisfaction

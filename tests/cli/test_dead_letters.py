@@ -15,8 +15,8 @@ import shared.contracts
 from cli.system import database_url, nats_login
 from shared.eventstore.database import Database
 from shared.ids import fresh_id
-from shared.messaging import dead_letters
 from shared.messaging.streams import connect
+from shared.operations import dead_letters
 from shared.testing.system import EmbeddedSystem
 from tests.cli.office import Office
 from tests.e2e.town import until

@@ -33,14 +33,14 @@ from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.outbox import Publication, publish_state
 from shared.eventstore.relay import Relay
-from shared.eventstore.republish import Republisher
-from shared.eventstore.restore import Fact, Road, StillRunning, look, mark, new_epoch
 from shared.eventstore.rows import fetch
 from shared.messaging import streams
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import Received, decode
 from shared.messaging.publisher import Publisher
 from shared.messaging.streams import apply, connect
+from shared.operations.republish import Republisher
+from shared.operations.restore import Fact, Road, StillRunning, look, mark, new_epoch
 from shared.people.authority import Authority
 from shared.runtime import Service as Whole
 from shared.testing.infrastructure import Databases

@@ -12,10 +12,10 @@ from alembic.operations import Operations
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.eventstore import schema
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
-from shared.eventstore.partitions import allow, keep_partitions
+from shared.operations import schema
+from shared.operations.partitions import allow, keep_partitions
 from shared.testing.infrastructure import Databases
 from tests.shared.eventstore.counter import CREATE_ROW
 

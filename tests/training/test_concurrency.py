@@ -13,8 +13,8 @@ from services.training.hears_appraisal.handlers import GAPS
 from services.training.need.proof import prove_needs
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context
-from shared.eventstore.rebuild import prove, rebuild
 from shared.messaging.delivery import deliver
+from shared.operations.rebuild import prove, rebuild
 from tests.training.world import MEDAN, gap, person
 
 ANI = person("Ani")

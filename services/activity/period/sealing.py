@@ -18,9 +18,9 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.outbox import Publication, publish_state, row_source
-from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch
 from shared.ids import fresh_id
+from shared.operations.rebuild import Difference
 from shared.people.queries import authorities
 from shared.runtime import Job
 

@@ -18,8 +18,8 @@ from shared.errors import ContentDiffers, Refusal
 from shared.eventstore.database import Database, VersionConflict
 from shared.eventstore.decider import Context, Outcome
 from shared.eventstore.outbox import Publication, publish_state, row_source
-from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch, table_of, to_json, upsert, upsert_sql
+from shared.operations.rebuild import Difference
 
 _KNOWN = "SELECT id, unit, given_at, scores FROM survey_answer WHERE instansi = $1 AND id = ANY($2::uuid[])"
 _ONCE = upsert_sql(table_of(AnswerRow), "false")

@@ -1,5 +1,5 @@
 """Alembic's entry point for this service's database."""
 
-from shared.eventstore.migrations import run_env
+from shared.operations.migrations import run_env
 
 run_env()

@@ -1,8 +1,8 @@
 """Whether everybody was told what was owed to them, exactly once, and nobody anything else."""
 
 from shared.eventstore.database import Database
-from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch
+from shared.operations.rebuild import Difference
 
 _CHECKS = {
     "owed and told, but there is no notice": """

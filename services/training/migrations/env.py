@@ -1,5 +1,5 @@
-"""Alembic's entry; the owner's connection comes from shared.eventstore.migrations."""
+"""Alembic's entry; the owner's connection comes from shared.operations.migrations."""
 
-from shared.eventstore.migrations import run_env
+from shared.operations.migrations import run_env
 
 run_env()

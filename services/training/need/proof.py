@@ -1,8 +1,8 @@
 """What `kinerja prove` checks beyond rebuilt rows: needs, plans and enrolments agree with one another."""
 
 from shared.eventstore.database import Database
-from shared.eventstore.rebuild import Difference
 from shared.eventstore.rows import fetch
+from shared.operations.rebuild import Difference
 
 _ITEMS = """
 SELECT p.instansi, p.id AS plan, p.employee, (item->>'need')::uuid AS need, item->>'course' AS course, item->>'status' AS status

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from services.activity.app import SERVICE
-from shared.eventstore.rebuild import prove
 from shared.ids import derived_id, fresh_id
+from shared.operations.rebuild import prove
 from tests.activity.conftest import Activity
 from tests.activity.people import BUDI, COUNTER, HADI, RINA, SITI, known
 

@@ -16,8 +16,8 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute, load
 from shared.eventstore.outbox import MAX_BYTES, MessageTooLarge
-from shared.eventstore.rebuild import prove, rebuild
 from shared.ids import fresh_id
+from shared.operations.rebuild import prove, rebuild
 from tests.shared.eventstore.counter import COUNTER, Add
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
-from shared.eventstore.rebuild import prove, rebuild
 from shared.eventstore.texts import keep
 from shared.eventstore.together import Together
 from shared.ids import fresh_id
+from shared.operations.rebuild import prove, rebuild
 from shared.web.idempotency import Answer, IdempotencyKey, answer_once
 from tests.killing import killed_at_every_write
 from tests.shared.eventstore.counter import COUNTER, Add

@@ -20,10 +20,10 @@ from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.relay import Relay
-from shared.eventstore.republish import Republisher
 from shared.ids import fresh_id
 from shared.messaging.publisher import Publisher
 from shared.messaging.streams import apply, connect
+from shared.operations.republish import Republisher
 from shared.testing.waiting import until
 from tests.shared.eventstore.counter import COUNTER, Add
 

@@ -18,12 +18,12 @@ from shared.eventstore import relay
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order, event_id
 from shared.eventstore.execute import execute
-from shared.eventstore.republish import Republisher
 from shared.ids import fresh_id
 from shared.messaging import subscriber
 from shared.messaging.delivery import deliver
 from shared.messaging.publisher import Publisher
 from shared.messaging.streams import apply, connect, consumer_config
+from shared.operations.republish import Republisher
 from shared.testing.waiting import until
 from tests.killing import killed_at_every_write
 from tests.shared.eventstore.counter import COUNTER, Add

@@ -16,6 +16,7 @@ from shared.eventstore.database import Database
 from shared.messaging import dead_letters
 from shared.messaging.envelope import Received
 from shared.messaging.streams import ACK_WAIT_SECONDS, apply, connect
+from shared.operations.dead_letters import listed
 from shared.testing.waiting import until
 from tests.shared.eventstore.counter import Counted
 from tests.shared.messaging.rig import SUBJECT, body, consumer, count, done, subscription, totals
@@ -116,4 +117,4 @@ async def test_the_broken_ones_of_a_batch_are_kept_in_one_transaction(
         await until(lambda: done(road, DURABLE))
     assert kept == [5]
     assert await totals(worker) == {source: 5}
-    assert len(await dead_letters.listed(worker)) == 5
+    assert len(await listed(worker)) == 5

@@ -25,6 +25,7 @@ from shared.messaging import dead_letters
 from shared.messaging.envelope import Received
 from shared.messaging.streams import apply, connect
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
+from shared.operations.dead_letters import listed
 from shared.testing.waiting import until
 from tests.shared.eventstore.counter import Counted
 from tests.shared.messaging.rig import POISON, SUBJECT, body, consumer, count, done, subscription, totals
@@ -89,7 +90,7 @@ async def test_broken_messages_become_dead_letters_and_the_good_ones_count(
     async with consumer(nats_server.url, subscription(), worker):
         await until(lambda: done(road, "bare--bare--event"))
     assert await totals(worker) == {good: 4}
-    letters = await dead_letters.listed(worker)
+    letters = await listed(worker)
     assert [letter["reason"] for letter in letters] == ["contract"] * len(broken)
     assert sorted({letter["error"].split(":")[0] for letter in letters}) == [
         "data against the contract of id.go.kinerja.bare.counter.counted.v1",
@@ -111,7 +112,7 @@ async def test_one_poison_among_many_stands_alone(
     async with consumer(nats_server.url, subscription(), worker):
         await until(lambda: done(road, "bare--bare--event"))
     assert await totals(worker) == dict.fromkeys(sources, 1)
-    [letter] = await dead_letters.listed(worker)
+    [letter] = await listed(worker)
     assert (letter["reason"], letter["error"], letter["tries"]) == ("handler", "poison", 2)
 
 
@@ -132,7 +133,7 @@ async def test_work_that_takes_too_long_fails_alone_while_the_database_answers(
     async with consumer(nats_server.url, subscription("event", dawdle), hasty):
         await until(lambda: done(road, "bare--bare--event"))
     assert await totals(hasty) == dict.fromkeys(sources, 1)
-    [letter] = await dead_letters.listed(hasty)
+    [letter] = await listed(hasty)
     assert (letter["reason"], letter["event_id"]) == ("handler", str(event_id("medan", culprit, 1)))
     await hasty.close()
 
@@ -235,7 +236,7 @@ async def test_what_interrupts_a_batch_is_logged_and_the_batch_comes_again(
         async with consumer(nats_server.url, subscription(), worker):
             await until(lambda: done(road, "bare--bare--event"))
     assert [line["event"] for line in logs if line["event"].endswith("interrupted")] == ["batch.interrupted"]
-    assert len(await dead_letters.listed(worker)) == 1
+    assert len(await listed(worker)) == 1
 
 
 async def _hurry(road: Client) -> None:

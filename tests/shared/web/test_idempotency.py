@@ -17,8 +17,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.errors import Refusal
-from shared.eventstore import schema
 from shared.eventstore.database import Database
+from shared.operations import schema
 from shared.testing.infrastructure import Databases
 from shared.web.app import create_app
 from shared.web.auth import CallerDep

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.eventstore.schema import foundation_1, secure
+from shared.operations.schema import foundation_1, secure
 from shared.people.schema import people_1
 
 revision = "0001"

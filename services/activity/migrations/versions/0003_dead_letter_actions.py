@@ -1,6 +1,6 @@
 """Retries and drops of dead letters are kept."""
 
-from shared.eventstore.schema import foundation_3
+from shared.operations.schema import foundation_3
 
 revision = "0003"
 down_revision = "0002"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.eventstore import schema
+from shared.operations import schema
 from shared.people.schema import people_1
 
 revision = "0001"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.eventstore.schema import foundation_5
+from shared.operations.schema import foundation_5
 
 revision = "0006"
 down_revision = "0005"

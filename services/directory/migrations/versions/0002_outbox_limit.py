@@ -1,6 +1,6 @@
 """The outbox's limit leaves the commits' way."""
 
-from shared.eventstore.schema import foundation_2
+from shared.operations.schema import foundation_2
 
 revision = "0002"
 down_revision = "0001"

@@ -1,6 +1,6 @@
 """What a restored record makes void is kept."""
 
-from shared.eventstore.schema import foundation_5
+from shared.operations.schema import foundation_5
 
 revision = "0005"
 down_revision = "0004"

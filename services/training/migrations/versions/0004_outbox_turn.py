@@ -1,6 +1,6 @@
 """The outbox is read by instansi."""
 
-from shared.eventstore.schema import foundation_4
+from shared.operations.schema import foundation_4
 
 revision = "0004"
 down_revision = "0003"

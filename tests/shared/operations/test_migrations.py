@@ -16,11 +16,11 @@ from deploy.embedded.postgres import Postgres
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute, load
-from shared.eventstore.partitions import INBOX_KEPT, keep_partitions
-from shared.eventstore.rebuild import Difference, prove
 from shared.ids import fresh_id, new_id
 from shared.messaging.delivery import HORIZON
 from shared.messaging.streams import MAX_AGE
+from shared.operations.partitions import INBOX_KEPT, keep_partitions
+from shared.operations.rebuild import Difference, prove
 from tests.shared.eventstore.counter import COUNTER, Add
 
 TODAY = datetime.now(UTC).date()

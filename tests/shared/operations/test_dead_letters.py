@@ -11,10 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventstore.database import Database
-from shared.messaging import dead_letters
-from shared.messaging.dead_letters import Broken, By, NoSuchDeadLetter, StillDead, Unheard, Wanted
+from shared.messaging.dead_letters import Broken, keep
 from shared.messaging.envelope import Received
 from shared.messaging.streams import Subscription
+from shared.operations import dead_letters
+from shared.operations.dead_letters import By, NoSuchDeadLetter, StillDead, Unheard, Wanted
 from tests.shared.eventstore.counter import Counted
 from tests.shared.messaging.rig import POISON, SUBJECT, body, count, subscription, totals
 
@@ -34,7 +35,7 @@ async def bury(
     for number, payload in enumerate(payloads, first + 1):
         sent = SimpleNamespace(sequence=SimpleNamespace(stream=number), timestamp=now)
         made.append(SimpleNamespace(subject=subject, data=payload, headers={"traceparent": TRACE}, metadata=sent))
-    await dead_letters.keep(db, durable, [Broken(each, None, reason, ValueError("first")) for each in made])
+    await keep(db, durable, [Broken(each, None, reason, ValueError("first")) for each in made])
     return sorted(row["id"] for row in await dead_letters.listed(db, limit=len(payloads)))
 
 

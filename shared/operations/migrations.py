@@ -10,7 +10,7 @@ from sqlalchemy import pool
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.eventstore.partitions import allow, alone, keep_partitions
+from shared.operations.partitions import allow, alone, keep_partitions
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.base import Message
 from shared.errors import Refusal
-from shared.eventstore import bell
 from shared.eventstore.database import Database, is_outage, posted
 from shared.eventstore.decider import Context, Recorded
 from shared.eventstore.rows import fetch, insert_sql, to_json
@@ -20,7 +19,6 @@ from shared.messaging.envelope import encode
 log = structlog.get_logger(__name__)
 
 MAX_BYTES = 262_144
-CHANNEL = bell.CHANNEL
 
 
 class MessageTooLarge(Refusal):

@@ -35,8 +35,8 @@ class Pull:
         """At most a batch; raises NothingCame after `timeout` seconds, and when asked to fill one up: nothing waits for that."""
         if batch < self._batch:
             raise NothingCame
-        await self._ask()
         if not self._look():
+            await self._ask()  # only now: what we looked at may have been the end of the last request
             self._sort(await self._sub.next_msg(timeout))
         end = monotonic() + LINGER_SECONDS
         while self._look() < self._batch and monotonic() < end:

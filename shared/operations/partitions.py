@@ -100,10 +100,12 @@ async def keep_partitions(engine: AsyncEngine, today: date) -> None:
 @asynccontextmanager
 async def alone(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A transaction while nobody else migrates, which lets the service wait for five seconds at most."""
-    async with engine.begin() as conn:
-        await conn.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        await conn.execute(text("SET LOCAL lock_timeout = '5s'"))
-        yield conn
+    async with engine.connect() as plain:
+        conn = await plain.execution_options(isolation_level="READ COMMITTED")  # also where nothing else begins any
+        async with conn.begin():
+            await conn.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await conn.execute(text("SET LOCAL lock_timeout = '5s'"))
+            yield conn
 
 
 def _quarter(day: date, step: int) -> date:

@@ -9,12 +9,15 @@ from uuid import uuid4
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+from nats.errors import TimeoutError as NothingCame
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.embedded.nats import Nats
 from shared.eventstore.database import Database
 from shared.messaging import dead_letters
 from shared.messaging.envelope import Received
+from shared.messaging.pull import Pull
 from shared.messaging.streams import ACK_WAIT_SECONDS, apply, connect
 from shared.operations.dead_letters import listed
 from shared.testing.waiting import until
@@ -44,6 +47,23 @@ async def test_nobody_waits_for_a_full_batch(
             await road.jetstream().publish(SUBJECT, body(source, version, 1))
             await until(lambda: done(road, DURABLE))
     assert await totals(worker) == {source: 3}
+
+
+async def test_a_request_that_ran_out_meanwhile_is_renewed_before_anybody_waits(
+    road: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.pull._REQUEST_SECONDS", 0.5)
+    subscribed = await road.jetstream().pull_subscribe(SUBJECT, DURABLE, stream="BARE")
+    pull = Pull(subscribed, 10)
+    with pytest.raises(NothingCame):
+        await pull.fetch(10, 0.1)
+    await until(lambda: has_come(subscribed._sub))  # the server's word that the request has run out
+    await road.jetstream().publish(SUBJECT, body(uuid4(), 1, 1))
+    assert len(await pull.fetch(10, 0.4)) == 1
+
+
+async def has_come(subscribed: Subscription) -> bool:
+    return subscribed.pending_msgs > 0
 
 
 async def test_what_was_fetched_ahead_is_given_back_by_one_who_stops(

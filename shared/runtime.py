@@ -40,10 +40,12 @@ log = structlog.get_logger(__name__)
 VERSION = "0.1.0"
 Part = Literal["api", "worker"]
 
+#: Whatever waits is counted to a hundred thousand; the oldest are among the lowest ids.
 _OUTBOX = text("""
-SELECT count(*) FILTER (WHERE parked_at IS NULL), count(parked_at),
-       coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0)
-FROM outbox
+SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NULL LIMIT 100000) AS waiting),
+       (SELECT count(*) FROM (SELECT FROM outbox WHERE parked_at IS NOT NULL LIMIT 100000) AS parked),
+       coalesce(extract(epoch FROM now() - (SELECT min(created_at) FROM (
+           SELECT created_at FROM outbox WHERE parked_at IS NULL ORDER BY id LIMIT 100) AS lowest)), 0)
 """)
 #: By PostgreSQL's own estimate: counting would read what may be a long history that was imported.
 _SIZES = text("""
@@ -104,6 +106,8 @@ class Worker:
     consumers: list[Consumer] = field(default_factory=list)
     relay: Relay | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    #: Anybody may ask for the status: many who do so at once take one connection.
+    _one_look: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self) -> None:
         """Begin; whatever is away is waited for in the background."""
@@ -164,7 +168,7 @@ class Worker:
 
     async def status(self) -> dict[str, Any]:
         """The numbers that `kinerja status` shows; also sets the metrics."""
-        async with self.db.transaction() as conn:
+        async with self._one_look, self.db.transaction() as conn:
             rows, parked, age = (await conn.execute(_OUTBOX)).one()
             size, outside = (await conn.execute(_SIZES)).one()
             dead = {durable: int(count) for durable, count in (await conn.execute(_DEAD)).all()}

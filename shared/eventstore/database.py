@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -172,8 +172,14 @@ def _begin(instansi: str | None) -> str:
 async def _undo(conn: AsyncConnection, driver: Any, error: BaseException) -> None:
     """Roll back; a connection that was interrupted or does not answer is given up instead, which does the same."""
     if isinstance(error, Exception) and not isinstance(error, TimeoutError) and not driver.is_closed():
-        with suppress(*DRIVER_ERRORS):
+        try:
             await driver.execute("ROLLBACK")
+        except DRIVER_ERRORS:
+            pass
+        except BaseException:  # cancelled: whether it was rolled back is not known
+            driver.terminate()
+            raise
+        else:
             return
     driver.terminate()
     await conn.invalidate()

@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.errors import Refusal, StaleVersion
+from shared.errors import ContentDiffers, Refusal, StaleVersion
 from shared.eventstore.database import VersionConflict, posted
 from shared.eventstore.decider import Context, Order, Outcome, Recorded, Slice
 from shared.eventstore.history import COLUMNS, SELECT, fold, stories
@@ -36,9 +36,11 @@ async def execute(
     Raises VersionConflict when somebody else appended first: run the transaction again (`Database.run` does).
     """
     rows = await fetch(conn, _LOAD, context.instansi, sorted({order.stream for order in orders}, key=_number))
+    mine = f"{slice_.name}."
+    foreign = {row[1] for row in rows if row[0] is not None and not row[6].startswith(mine)}
     current: dict[UUID, tuple[int, S]] = {
         steps[-1].at.stream: (steps[-1].at.version, steps[-1].state)
-        for steps in fold(slice_, (row for row in rows if row[0] is not None))
+        for steps in fold(slice_, (row for row in rows if row[0] is not None and row[1] not in foreign))
     }
     batch = _Batch(slice_, context, now=rows[0][9], epoch=rows[0][10])
     outcomes = []
@@ -47,6 +49,8 @@ async def execute(
         outcome: Outcome[S, E] = Outcome(order.stream, version, state)
         outcomes.append(outcome)
         try:
+            if order.stream in foreign:  # clients make ids
+                raise ContentDiffers("Id ini milik catatan lain. / This id belongs to another kind of record.")
             if order.expected is not None and order.expected != version:
                 raise StaleVersion("Data sudah berubah: muat ulang lalu ulangi. Reload and try again.", version=version)
             outcome.events = list(slice_.decider.decide(state, order.command))

@@ -42,11 +42,17 @@ LEADER_SETTINGS = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
     "jit": "off",
+    # A leader whose machine vanished must not keep the lock for hours.
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "15000",
 }
 _CLEAR = """
 WITH gone AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]))
 INSERT INTO relay_state AS s (stream, created, last_seq, acked_at) VALUES ($2, $3, $4, now())
-ON CONFLICT (stream) DO UPDATE SET created = excluded.created, acked_at = excluded.acked_at,
+ON CONFLICT (stream) DO UPDATE SET created = excluded.created,
+    acked_at = CASE WHEN $5 THEN s.acked_at ELSE excluded.acked_at END,
     last_seq = CASE WHEN s.created = excluded.created THEN greatest(s.last_seq, excluded.last_seq) ELSE excluded.last_seq END
 """
 #: The clock that was ahead when it was last acknowledged must not hide what was recorded since.
@@ -93,6 +99,7 @@ class Relay:
         self.problem: str | None = "starting"
         self._wake = asyncio.Event()
         self._created = datetime.min.replace(tzinfo=UTC)
+        self._filling = False  # what was acknowledged before the stream was lost must stay known until it is full again
 
     async def run(self) -> None:
         """Lead when nobody else does; start over after any outage."""
@@ -150,13 +157,16 @@ class Relay:
             self._created = seen["created"]  # so that, if we die in the middle, whoever leads next begins anew
             await self._fill(conn, seen["acked_at"] - _RESENT)
             await conn.execute(
-                "UPDATE relay_state SET created = $2, last_seq = 0 WHERE stream = $1", self.stream, created
+                "UPDATE relay_state SET created = $2, last_seq = 0, acked_at = now() WHERE stream = $1",
+                self.stream,
+                created,
             )
         self._created = created
 
     async def _fill(self, conn: Any, since: datetime) -> None:
         """Send what was recorded from `since` on once more; what is new does not wait for that."""
         log.error("relay.stream_reset", stream=self.stream, resend_since=since.isoformat())
+        self._filling = True
         again = asyncio.ensure_future(self.resend(Publisher(self.publisher.connection), since))
         try:
             while not again.done():
@@ -164,6 +174,7 @@ class Relay:
                 await asyncio.wait([again], timeout=_FILL_SECONDS)
             log.info("relay.resent", stream=self.stream, messages=again.result())
         finally:
+            self._filling = False
             again.cancel()
 
     async def _drain(self, conn: Any) -> bool:
@@ -225,7 +236,7 @@ class Relay:
         """Clear what was acknowledged. A refusal counts, and the third parks; a missing stream or server counts for nothing."""
         sent = {row["id"]: answer for row, answer in zip(rows, answers, strict=True) if isinstance(answer, int)}
         if sent:
-            await conn.execute(_CLEAR, list(sent), self.stream, self._created, max(sent.values()))
+            await conn.execute(_CLEAR, list(sent), self.stream, self._created, max(sent.values()), self._filling)
             metrics.RELAY_PUBLISHED.inc(len(sent))
         for row, answer in zip(rows, answers, strict=True):
             if isinstance(answer, REFUSALS):

@@ -13,6 +13,7 @@ from nats.js.client import JetStreamContext
 LINGER_SECONDS = 0.02
 _STEP_SECONDS = 0.004
 _REQUEST_SECONDS = 2.0
+_CLOSED_SECONDS = 0.1
 
 
 class Pull:
@@ -35,6 +36,8 @@ class Pull:
         """At most a batch; raises NothingCame after `timeout` seconds, and when asked to fill one up: nothing waits for that."""
         if batch < self._batch:
             raise NothingCame
+        if self._connection.is_closed:  # FastStream asks again at once, for ever, and nobody else would get a turn
+            await asyncio.sleep(_CLOSED_SECONDS)
         if not self._look():
             await self._ask()  # only now: what we looked at may have been the end of the last request
             self._sort(await self._sub.next_msg(timeout))

@@ -32,6 +32,8 @@ MAX_TRIES = 5
 _WAIT_SECONDS = 1.0
 _WATCH_SECONDS = 2.0
 _RETRY_SECONDS = 0.5
+#: So often an outage is believed in although the database answers: it may have come back between two looks.
+_ANSWERED = 5
 _LOGGED_CORRELATIONS = 10
 
 R = TypeVar("R")
@@ -224,13 +226,18 @@ class Consumer:
     async def _patiently(self, work: Callable[[], Awaitable[R]]) -> R:
         """Do `work`, again after every outage of the database; anything else it raises is the caller's.
 
-        So is time that ran out while the database answers others: that work is too slow, and half of it may not be.
+        So is what goes on while the database answers others. Time that ran out is at once: that work is too slow, and
+        half of it may not be.
         """
+        answered = 0
         while True:
             try:
                 done = await work()
             except Exception as error:
-                if not is_outage(error) or (isinstance(error, TimeoutError) and await self.db.answers()):
+                if not is_outage(error):
+                    raise
+                answered += await self.db.answers()
+                if answered > (0 if isinstance(error, TimeoutError) else _ANSWERED):
                     raise
                 self._database = "database away"
                 log.warning("consumer.waits_for_database", durable=self.durable, error=error)

@@ -21,10 +21,10 @@ _LOCK = 7_105_002
 # Rows of a new part that wait in the default one move.
 _MAKE = r"""
 CREATE OR REPLACE FUNCTION make_partition(parent text, part text, first text, after text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE key text := CASE parent WHEN 'events' THEN 'stream' WHEN 'inbox' THEN 'recorded_at' END;
 BEGIN
-    IF key IS NULL OR part !~ ('^' || parent || '_\d{4}') THEN
+    IF key IS NULL OR part !~ ('^' || parent || '_\d{4}(q\d|\d{4})$') THEN
         RAISE 'no partition: % of %', part, parent;
     END IF;
     EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_other');
@@ -36,7 +36,7 @@ END $$
 """
 _DROP = f"""
 CREATE OR REPLACE FUNCTION drop_inbox(before date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE part text;
 BEGIN
     FOR part IN SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'inbox'::regclass LOOP

@@ -4,7 +4,7 @@ from alembic import op
 
 #: Gone since `foundation_2`.
 _ROOM = """
-CREATE FUNCTION outbox_has_room() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$ BEGIN
+CREATE FUNCTION outbox_has_room() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN
     IF session_user LIKE '%_api' AND (SELECT max(id) - min(id) FROM outbox WHERE parked_at IS NULL) > 1000000 THEN
         RAISE 'the outbox is full: messages do not reach NATS' USING ERRCODE = 'configuration_limit_exceeded';
     END IF;
@@ -13,12 +13,12 @@ END $$
 """
 #: Ids of those waiting are dense enough to be counted by their ends. The api role, which sees one instansi, may ask too.
 _WAITING = """
-CREATE FUNCTION outbox_waiting() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
+CREATE FUNCTION outbox_waiting() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
 $$ SELECT coalesce(max(id) - min(id) + 1, 0) FROM outbox WHERE parked_at IS NULL $$
 """
 #: Since `foundation_4` one instansi may wait long while others pass: where the ends are far apart, those between are counted.
 _COUNTED = """
-CREATE OR REPLACE FUNCTION outbox_waiting() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
+CREATE OR REPLACE FUNCTION outbox_waiting() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
 $$ SELECT CASE WHEN ends <= 100000 THEN ends ELSE (SELECT count(*) FROM outbox WHERE parked_at IS NULL) END
 FROM (SELECT coalesce(max(id) - min(id) + 1, 0) AS ends FROM outbox WHERE parked_at IS NULL) AS waiting $$
 """

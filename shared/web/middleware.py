@@ -19,6 +19,8 @@ _CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PLUMBING = frozenset({"/healthz", "/readyz", "/metrics", "/status"})
 _CLIENT_LEFT = 499
+#: Bytes of bodies that are still coming in: those who send slowly must not fill the memory together.
+_HELD = 67_108_864
 
 _log = structlog.get_logger("kinerja.access")
 
@@ -87,6 +89,7 @@ class InputGuard:
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
         self._limit = limit
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -108,17 +111,22 @@ class InputGuard:
         if declared.isdecimal() and int(declared) > self._limit:
             raise self._too_large()
         chunks, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > self._limit:
-                raise self._too_large()
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return b"".join(chunks)
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                self._held += len(chunks[-1])
+                if size > self._limit:
+                    raise self._too_large()
+                if self._held > _HELD:
+                    raise _crowded()
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+        finally:
+            self._held -= size
 
     def _too_large(self) -> BodyTooLarge:
         return BodyTooLarge(
@@ -135,6 +143,10 @@ class Crowded(Refusal):
     status = 503
 
 
+def _crowded() -> Crowded:
+    return Crowded("Coba lagi sebentar. / Try again shortly.")
+
+
 class Admission:
     """Lets a bounded number of requests in: the others are told at once to come back, and not made to wait for a place."""
 
@@ -147,7 +159,7 @@ class Admission:
             await self._app(scope, receive, send)
             return
         if self._inside >= self._at_once:
-            raise Crowded("Coba lagi sebentar. / Try again shortly.")
+            raise _crowded()
         self._inside += 1
         try:
             await self._app(scope, receive, send)

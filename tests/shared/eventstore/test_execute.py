@@ -45,6 +45,19 @@ async def test_a_batch_accepts_and_refuses_each_item_by_itself(api: Database, co
         assert (await load(conn, COUNTER, "medan", bad))[0] == 0
 
 
+async def test_an_id_of_another_kind_of_record_is_refused_and_costs_the_others_nothing(
+    api: Database, context: Context
+) -> None:
+    taken, good = fresh_id(), fresh_id()
+    await api.run(lambda conn: execute(conn, COUNTER, context, [Order(taken, Add(3))]), "medan")
+    other = replace(COUNTER, name="meter")
+    orders = [Order(taken, Add(1)), Order(good, Add(1))]
+    outcomes = await api.run(lambda conn: execute(conn, other, context, orders), "medan")
+    assert [o.refusal.code if o.refusal else o.version for o in outcomes] == ["id-used-with-other-content", 1]
+    async with api.transaction("medan") as conn:
+        assert (await load(conn, COUNTER, "medan", taken))[0] == 1
+
+
 async def test_a_command_that_changes_nothing_records_nothing(api: Database, context: Context) -> None:
     stream = fresh_id()
     [outcome] = await api.run(lambda conn: execute(conn, COUNTER, context, [Order(stream, Add(0))]), "medan")

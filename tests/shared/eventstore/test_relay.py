@@ -160,7 +160,7 @@ async def test_a_clock_that_was_an_hour_off_hides_nothing_from_a_stream_that_is_
 
 
 async def test_what_is_new_does_not_wait_until_a_lost_stream_is_full_again(
-    api: Database, worker: Database, road: Client, context: Context
+    bare: Any, api: Database, worker: Database, road: Client, context: Context
 ) -> None:
     full, begun = asyncio.Event(), asyncio.Event()
 
@@ -174,13 +174,22 @@ async def test_what_is_new_does_not_wait_until_a_lost_stream_is_full_again(
         await until(lambda: _empty(worker))
         running.resend = resend
         await road.jetstream().delete_stream("BARE")
+        await three_hours_pass(bare)
         await apply(road.jetstream(), ["bare"], [])
         await begun.wait()
         await record(api, context, 3)
         await until(lambda: _has(road, 3))
-    # Its successor fills the stream, although the one before it was acknowledged in it.
+    # Its successor fills the stream with all of it, although what was new had been acknowledged in it.
     async with relay(worker, road):
         await until(lambda: _has(road, 26))
+
+
+async def three_hours_pass(bare: Any) -> None:
+    """As if the road had been away for so long."""
+    owner = await asyncpg.connect(bare.url("owner", "postgresql"))
+    await owner.execute("UPDATE relay_state SET acked_at = acked_at - interval '3 hours'")
+    await owner.execute("UPDATE events SET recorded_at = recorded_at - interval '3 hours'")
+    await owner.close()
 
 
 async def _says(running: Relay, word: str) -> bool:

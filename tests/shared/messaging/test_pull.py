@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
+from nats.errors import ConnectionClosedError
 from nats.errors import TimeoutError as NothingCame
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -60,6 +61,18 @@ async def test_a_request_that_ran_out_meanwhile_is_renewed_before_anybody_waits(
     await until(lambda: has_come(subscribed._sub))  # the server's word that the request has run out
     await road.jetstream().publish(SUBJECT, body(uuid4(), 1, 1))
     assert len(await pull.fetch(10, 0.4)) == 1
+
+
+async def test_on_a_closed_connection_others_still_get_their_turn(nats_server: Nats) -> None:
+    client = await connect(nats_server.url)
+    await apply(client.jetstream(), ["bare"], [subscription()])
+    pull = Pull(await client.jetstream().pull_subscribe(SUBJECT, DURABLE, stream="BARE"), 10)
+    await client.close()
+    had_turn = asyncio.Event()
+    asyncio.get_running_loop().call_soon(had_turn.set)
+    with pytest.raises(ConnectionClosedError):
+        await pull.fetch(10, 1)
+    assert had_turn.is_set()
 
 
 async def has_come(subscribed: Subscription) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import nats
+import structlog
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.subscriber.usecases import stream_pull_subscriber
 from nats.aio.client import Client
@@ -326,6 +327,7 @@ async def measure(stage: Stage) -> list[Figure]:
     messages = {"tiny": 2_000, "quick": 6_000, "full": 12_000}[stage.size]
     with (stage.folder / "reaction.log").open("w") as log:
         configure_logging("appraisal", stream=log)  # a line a batch, as in production, but not on the screen
+        structlog.configure(cache_logger_on_first_use=False)  # whoever imports this may log elsewhere afterwards
         for row, each in ((ROWS[0], _LOGGED_AT_ONCE), (ROWS[1], 1)):
             async with _rig(stage, 500, each, messages) as rig:
                 figures.append(await in_turn(row, rig.ours, rig.bare, stage.rounds))

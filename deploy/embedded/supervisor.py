@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import asyncpg
@@ -95,11 +96,10 @@ class Supervisor:
             await self._prepare()
             mailbox = await Mailbox(self.data.mails).listen(self.ports.mail)
             self._start_services()
+            # In a loop of its own: what nats-py leaves behind when NATS dies would keep this one from ending.
+            Thread(target=lambda: asyncio.run(road.keep(*self._road)), name="road", daemon=True).start()
             with closing(mailbox):
-                await asyncio.gather(
-                    *(self._index(), self._keep_alive(), self._observe(), self._renew_system_token()),
-                    road.keep(*self._road),
-                )
+                await asyncio.gather(self._index(), self._keep_alive(), self._observe(), self._renew_system_token())
         except (OSError, asyncpg.PostgresError, SQLAlchemyError, NatsError) as error:
             raise StartError(
                 f"The servers could not be prepared ({str(error) or type(error).__name__}); see {self.data.logs}."

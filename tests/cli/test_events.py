@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 from nats.aio.client import Client
 
-from cli.events import events, read
+from cli.events import read
+from cli.main import main
 from deploy.embedded.nats import Nats, admin_user, reader_user
 from shared.contracts.schema_files import SAMPLES
 from shared.messaging.streams import apply, connect
@@ -52,7 +53,7 @@ def login(server: Nats) -> dict[str, str]:
 
 async def shown(server: Nats | str, *arguments: str) -> Result:
     env = {"KINERJA_NATS_URL": server} if isinstance(server, str) else login(server)
-    return await asyncio.to_thread(CliRunner().invoke, events, arguments, env=env)
+    return await asyncio.to_thread(CliRunner().invoke, main, ["events", *arguments], env=env)
 
 
 async def test_the_feed_can_be_narrowed_by_agency_type_and_time(admin: Client, server: Nats) -> None:

@@ -55,6 +55,8 @@ SELECT instansi, period, called_by FROM activity_period
 WHERE status = 'sealed' AND NOT stale AND ($1::text IS NULL OR instansi = $1) ORDER BY 1, 2
 """
 _CONTENTS = "SELECT source, content FROM published WHERE instansi = $1 AND source = ANY($2::uuid[])"
+#: All agencies close in the same days; those who listen need connections too.
+_AT_ONCE = 4
 _UNDER_WAY = "SELECT instansi, period FROM activity_period WHERE status = 'sealing' OR stale ORDER BY 1, 2"
 
 
@@ -167,8 +169,14 @@ async def advance_all(db: Database) -> None:
     """Go on with every period that is being closed, and tell anew of those into which something was imported."""
     async with db.transaction() as conn:
         periods = await fetch(conn, _UNDER_WAY)
+    few = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(instansi: str, period: str) -> None:
+        async with few:
+            await advance(db, _by_itself(instansi), period)
+
     # One that fails must not keep the others open.
-    ends = await asyncio.gather(*(advance(db, _by_itself(row[0]), row[1]) for row in periods), return_exceptions=True)
+    ends = await asyncio.gather(*(one(row[0], row[1]) for row in periods), return_exceptions=True)
     failures = [end for end in ends if isinstance(end, Exception)]
     if failures:
         raise ExceptionGroup("periods could not be sealed", failures)

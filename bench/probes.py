@@ -51,20 +51,21 @@ async def freshness(country: Country, teams: Sequence[Team], rate: float, second
         await country.verify(team.superior, entries)
         accepted = time.perf_counter()
         if n % 2 == 0:
-            await _shown(country, person, entries[-1])
+            await shown(country, person, entries[-1])
             seen.append((time.perf_counter() - accepted) * 1000)
 
     await paced(rate / BATCH, seconds, one)
     return begun * BATCH, seen
 
 
-async def _shown(country: Country, person: Person, entry: str) -> None:
-    until = time.monotonic() + _PATIENCE
+async def shown(country: Country, person: Person, entry: str, patience: float = _PATIENCE) -> None:
+    """Wait until the review of `person` counts a verified entry. Refused after `patience` seconds."""
+    until = time.monotonic() + patience
     while (await country.ask("appraisal", "GET", person, f"/reviews/{person.id}/{country.period}?wait={entry}@2"))[
         "stale"
     ]:
         if time.monotonic() > until:
-            raise Refused(f"{entry} was verified and counts in no score after {_PATIENCE} seconds")
+            raise Refused(f"{entry} was verified and counts in no score after {patience} seconds")
 
 
 @asynccontextmanager

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from services.activity.hears_appraisal.tables import HeardPlan
 from shared.eventstore.database import Database
+from shared.eventstore.decider import event_id
 from shared.eventstore.rows import upsert
+from shared.messaging.envelope import Received
 from shared.people.tables import HeardAssignment, HeardEmployee, HeardInstansi, HeardPosition, HeardUnit
 
 _SPACE = UUID("8a2f3c1e-5d04-5c36-9a57-0f6d1f9a4c11")
@@ -132,6 +134,23 @@ def entry_body(agency: Agency, employee: UUID, n: int) -> dict[str, Any]:
         "minutes": 10 + n % 50,
         "description": f"Pemeriksaan berkas permohonan izin nomor {n:06d}, verifikasi kelengkapan, pembaruan register",
     }
+
+
+def received(instansi: str, source: UUID, data: Any, version: int = 1) -> Received[Any]:
+    """A message as a handler gets it, told just now."""
+    now = datetime.now(UTC)
+    return Received(
+        event_id=event_id(instansi, source, version),
+        instansi=instansi,
+        source=source,
+        epoch=1,
+        version=version,
+        occurred_at=now,
+        recorded_at=now,
+        origin="person",
+        correlation_id="bench",
+        data=data,
+    )
 
 
 def stamp() -> str:

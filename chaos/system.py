@@ -13,6 +13,8 @@ import asyncpg
 import httpx
 
 from chaos.supervise import library
+from deploy.embedded.ports import Ports
+from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import living_in, spawn, tail
 from deploy.services import service_names
 from shared.testing.system import EmbeddedSystem
@@ -34,6 +36,7 @@ class System(EmbeddedSystem):
         self.folder, self.further_workers = folder, further_workers
         self.clocks, self.disk = folder / "clocks", folder / "disk"
         self.left_out: dict[str, str] = {}
+        self._ports = Ports(self.base, service_names())
         self._child: subprocess.Popen[bytes] | None = None
         self._mounted = False
 
@@ -114,12 +117,12 @@ class System(EmbeddedSystem):
 
     def superuser(self, database: str = "postgres") -> str:
         """PostgreSQL's superuser, as asyncpg takes it."""
-        password = (self.data.root / "postgres" / "superuser-password").read_text()
-        return f"postgresql://postgres:{password}@127.0.0.1:{self.base + 21}/{database}"
+        root = self.data.root
+        return Postgres(root / "postgres", root / "logs" / "postgres.log", port=self._ports.postgres).url(database)
 
     def reader(self, service: str) -> str:
         """A role that sees every instansi of a service, as asyncpg takes it."""
-        return self.data.database(service, self.base + 21).url("worker", "postgresql")
+        return self.data.database(service, self._ports.postgres).url("worker", "postgresql")
 
     async def all_ready(self, http: httpx.AsyncClient) -> bool:
         """Whether every process of the services says so itself, and both servers stand."""

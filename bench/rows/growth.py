@@ -4,18 +4,18 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from bench.figure import Figure, Row, figure
 from bench.past import INDICATOR, INSTANSI, PEOPLE, TEAM, TEAMS, fill, fill_heard, person
+from bench.seed import received, today
 from bench.stage import Stage
 from services.activity.entry.bodies import LoggedEntry
 from services.activity.entry.intake import Claim, log
@@ -24,7 +24,7 @@ from services.appraisal.hears_activity.handlers import ENTRIES
 from shared.contracts.activity import EntryVerified
 from shared.errors import Refusal
 from shared.eventstore.database import Database
-from shared.eventstore.decider import Context, Outcome, event_id
+from shared.eventstore.decider import Context, Outcome
 from shared.ids import fresh_id
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import Received
@@ -134,11 +134,7 @@ async def _log_and_verify(db: Database, sweeper: "asyncpg.Connection[Any]", turn
 def _entry() -> LoggedEntry:
     entry = fresh_id()
     words = f"Melayani pemeriksaan balita di posyandu {entry.hex}"
-    return LoggedEntry(id=entry, day=_today(), quantity=Decimal(1), minutes=45, description=words)
-
-
-def _today() -> date:
-    return datetime.now(ZoneInfo("Asia/Jakarta")).date()
+    return LoggedEntry(id=entry, day=today(), quantity=Decimal(1), minutes=45, description=words)
 
 
 def _context(actor: UUID) -> Context:
@@ -171,7 +167,7 @@ async def _hear(db: Database, sweeper: "asyncpg.Connection[Any]", turns: "count[
 
 
 def _message(employee: UUID, head: UUID) -> Received[EntryVerified]:
-    entry, day, now = fresh_id(), _today(), datetime.now(UTC)
+    entry, day = fresh_id(), today()
     data = EntryVerified(
         entry=entry,
         employee=employee,
@@ -188,15 +184,4 @@ def _message(employee: UUID, head: UUID) -> Received[EntryVerified]:
         unit=None,
         lapsed_by=None,
     )
-    return Received(
-        event_id=event_id(INSTANSI, entry, 2),
-        instansi=INSTANSI,
-        source=entry,
-        epoch=1,
-        version=2,
-        occurred_at=now,
-        recorded_at=now,
-        origin="person",
-        correlation_id=entry.hex,
-        data=data,
-    )
+    return received(INSTANSI, entry, data, version=2)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.country import Country, Refused, Team
 from bench.figure import Figure, Row, figure
-from bench.probes import paced, percentile
+from bench.probes import paced, percentile, shown
 from bench.stage import Size, Stage
 
 NEIGHBOUR = Row(
@@ -120,10 +120,7 @@ async def _noticing(country: Country, teams: list[Team], rate: float) -> AsyncIt
         await country.verify(team.superior, [entry])
         accepted = time.perf_counter()
         noticed.answers += [(logged - started) * 1000, (accepted - logged) * 1000]
-        path = f"/reviews/{person.id}/{country.period}?wait={entry}@2"
-        while (await country.ask("appraisal", "GET", person, path))["stale"]:
-            if time.perf_counter() - accepted > _PATIENCE:
-                raise Refused(f"{entry} was verified and counts in no score after {_PATIENCE} seconds")
+        await shown(country, person, entry, _PATIENCE)
         noticed.visible.append((time.perf_counter() - accepted) * 1000)
 
     async def begin(n: int) -> None:

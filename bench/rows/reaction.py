@@ -19,6 +19,7 @@ from nats.js.api import ConsumerConfig
 from pydantic import AwareDatetime, BaseModel
 
 from bench.figure import Figure, Row, in_turn
+from bench.seed import received
 from bench.stage import Stage
 from services.appraisal.hears_activity.handlers import ENTRIES
 from services.appraisal.hears_directory.handlers import PEOPLE
@@ -30,13 +31,13 @@ from services.appraisal.rules.achievement import Direction, NumberTarget
 from shared.contracts.activity import EntryFact, EntryLogged, EntryVerified
 from shared.contracts.directory import AssignmentChanged, EmployeeChanged, InstansiChanged, Policy
 from shared.eventstore.database import Database
-from shared.eventstore.decider import Context, Order, Recorded, event_id
+from shared.eventstore.decider import Context, Order, Recorded
 from shared.eventstore.execute import execute
 from shared.eventstore.rows import fetch
 from shared.eventstore.texts import Text
 from shared.ids import fresh_id
 from shared.messaging.delivery import deliver
-from shared.messaging.envelope import CONTENT_TYPE, Received, encode
+from shared.messaging.envelope import CONTENT_TYPE, encode
 from shared.messaging.streams import apply, consumer_config
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability.logging import configure_logging
@@ -88,7 +89,7 @@ def _people(count: int) -> list[_Person]:
 
 async def _settle(db: Database, people: Sequence[_Person]) -> None:
     """Directory and plans: what appraisal must know before entries count."""
-    facts = [_received(code, uuid5(_SPACE, code), _instansi()) for code in _CODES]
+    facts = [received(code, uuid5(_SPACE, code), _instansi()) for code in _CODES]
     for person in people:
         post = uuid5(person.id, "post")
         held = AssignmentChanged(
@@ -102,7 +103,7 @@ async def _settle(db: Database, people: Sequence[_Person]) -> None:
             valid_to=None,
         )
         known = EmployeeChanged(employee=person.id, kind="PNS", active=True)
-        facts += [_received(person.instansi, person.id, known), _received(person.instansi, post, held)]
+        facts += [received(person.instansi, person.id, known), received(person.instansi, post, held)]
     await deliver(db, PEOPLE, facts)
     for code in _CODES:
         orders: list[Order[Command]] = [_plan(person) for person in people if person.instansi == code]
@@ -147,22 +148,6 @@ def _plan(person: _Person) -> Order[Command]:
     result = WorkResult(id=uuid5(person.id, "result"), title=Text(person.id, "0" * 64), indicators=indicators)
     command = Import(employee=person.id, year=_TODAY.year, source="bench", file_hash="0" * 64, results=(result,))
     return Order(plan_id(person.instansi, person.id, _TODAY.year), command)
-
-
-def _received(instansi: str, source: UUID, data: Any) -> Received[Any]:
-    now = datetime.now(UTC)
-    return Received(
-        event_id=event_id(instansi, source, 1),
-        instansi=instansi,
-        source=source,
-        epoch=1,
-        version=1,
-        occurred_at=now,
-        recorded_at=now,
-        origin="person",
-        correlation_id="bench",
-        data=data,
-    )
 
 
 def _chapter(people: Sequence[_Person], each: int) -> list[tuple[str, str, bytes]]:

@@ -1,13 +1,18 @@
 """Whose messages go next. Streams are first in, first out: the outbox is where everybody can be given their turn."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 #: Seconds of its rate that an instansi may put on the road at once after a rest.
-BURST_SECONDS = 1.0
+BURST_SECONDS = 0.2
 #: An instansi at its limit is served in pieces, so many a second: one by one would cost a transaction each.
-PIECES_A_SECOND = 20
-#: Messages not yet handled by the slowest listener, below which those at their limit may send more than their rate.
-ENOUGH = 100
+PIECES_A_SECOND = 40
+#: Messages not yet handled by the slowest listener, below which those at their limit may send more than their rate: as many as
+#: listeners work well with while nobody else sends, few while somebody does who
+#: is not held back: that one waits for the batch before theirs.
+ENOUGH_ALONE = 100
+ENOUGH_BESIDE_OTHERS = 15
+#: Seconds for which who sent something is expected to send more.
+_LATELY_SECONDS = 5.0
 
 #: At most $4 messages: an equal number of each instansi that has any, in turns, and of none more than its room ($3, else $5), from
 #: behind the last one taken ($2). The recursion steps from instansi to instansi through the index `outbox_turn`.
@@ -37,6 +42,8 @@ class Allowance:
         #: What an instansi may send that sent nothing lately.
         self.burst = int(rate * BURST_SECONDS) if rate else None
         self._paid: dict[str, float] = {}  # when what it has sent will have been earned
+        self._sent: dict[str, float] = {}  # when it last sent something
+        self._held: dict[str, float] = {}  # when it was last at its limit
 
     def room(self, now: float) -> dict[str, int]:
         """What each instansi that sent lately has left at `now`, 0 when it is at its limit; others have their burst."""
@@ -44,8 +51,16 @@ class Allowance:
         left = {instansi: int((BURST_SECONDS - (paid - now)) * self.rate) for instansi, paid in self._paid.items()}
         return {instansi: room if room >= self.rate / PIECES_A_SECOND else 0 for instansi, room in left.items()}
 
+    def enough(self, limited: Collection[str], now: float) -> int:
+        """How many messages the `limited`, who are at their limit, may leave listeners with at `now`."""
+        self._held.update(dict.fromkeys(limited, now))
+        lately = {who for who, sent in self._sent.items() if sent > now - _LATELY_SECONDS}
+        held = {who for who, last in self._held.items() if last > now - _LATELY_SECONDS}
+        return ENOUGH_BESIDE_OTHERS if lately - held else ENOUGH_ALONE
+
     def spend(self, sent: Mapping[str, int], now: float) -> None:
         """Note what was sent at `now`. Nobody pays later for what the road had room for."""
         for instansi, messages in sent.items() if self.rate else ():
+            self._sent[instansi] = now
             earned = max(self._paid.get(instansi, now), now) + messages / self.rate
             self._paid[instansi] = min(earned, now + BURST_SECONDS)

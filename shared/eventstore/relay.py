@@ -16,7 +16,7 @@ from nats.js.errors import NotFoundError
 
 from shared.eventstore.bell import CHANNEL
 from shared.eventstore.database import is_outage
-from shared.eventstore.fairness import ENOUGH, PIECES_A_SECOND, TAKE, Allowance
+from shared.eventstore.fairness import ENOUGH_ALONE, PIECES_A_SECOND, TAKE, Allowance
 from shared.messaging.publisher import REFUSALS, Answer, Posting, Publisher
 from shared.messaging.streams import heed_cancellation
 from shared.observability import metrics
@@ -195,9 +195,11 @@ class Relay:
 
     async def _take(self, conn: Any, last: dict[str, int]) -> tuple[list[Any], bool]:
         """The next round, behind the `last` row of each instansi, and whether somebody has more than it holds."""
-        room = self.allowance.room(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        room = self.allowance.room(now)
         if limited := [instansi for instansi, left in room.items() if not left]:
-            room |= dict.fromkeys(limited, await self._slack() // len(limited))
+            slack = max(0, self.allowance.enough(limited, now) - await self._behind())
+            room |= dict.fromkeys(limited, slack // len(limited))
         known = sorted(last.keys() | room.keys())
         burst = self.allowance.burst or BATCH
         places = [last.get(each, 0) for each in known], [room.get(each, burst) for each in known]
@@ -205,14 +207,13 @@ class Relay:
         last.update((row["instansi"], row["id"]) for row in rows)
         return rows, bool(rows) and rows[-1]["turn"] == rows[-1]["most"]
 
-    async def _slack(self) -> int:
-        """How many messages more all who listen would soon have handled; the rest is better kept where turns are taken."""
+    async def _behind(self) -> int:
+        """How many messages the slowest of all who listen has not handled yet."""
         try:
             listeners = await self._js.consumers_info(self.stream)
         except (nats.errors.Error, OSError):
-            return 0
-        behind = max(((each.num_pending or 0) + (each.num_ack_pending or 0) for each in listeners), default=0)
-        return max(0, ENOUGH - behind)
+            return ENOUGH_ALONE
+        return max(((each.num_pending or 0) + (each.num_ack_pending or 0) for each in listeners), default=0)
 
     async def _send(
         self, conn: Any, rows: list[Any], done: _Round, last: dict[str, int] | None

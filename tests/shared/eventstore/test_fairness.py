@@ -31,19 +31,38 @@ _FEW_BLOCKS = 40
 
 
 def test_a_burst_is_earned_again_at_the_steady_rate() -> None:
-    allowance = Allowance(64)
+    allowance = Allowance(320)
     allowance.spend({"medan": 64, "jambi": 32}, now=10.0)
     assert allowance.room(10.0) == {"medan": 0, "jambi": 32}
-    assert allowance.room(10 + 2 / 64) == {"medan": 0, "jambi": 34}, "two earned messages are no piece yet"
-    assert allowance.room(10.5) == {"medan": 32}, "who has earned it all has the whole burst"
-    assert allowance.room(11.5) == {}
+    assert allowance.room(10 + 2 / 320) == {"medan": 0, "jambi": 34}, "two earned messages are no piece yet"
+    assert allowance.room(10.125) == {"medan": 40}, "who has earned it all has the whole burst"
+    assert allowance.room(10.5) == {}
 
 
 def test_what_was_sent_beyond_the_burst_is_not_owed() -> None:
-    allowance = Allowance(64)
+    allowance = Allowance(320)
     allowance.spend({"medan": 5_000}, now=0.0)
     assert allowance.room(0.0) == {"medan": 0}
-    assert allowance.room(0.5) == {"medan": 32}
+    assert allowance.room(0.125) == {"medan": 40}
+
+
+def test_who_sends_alone_fills_the_road_and_beside_others_leaves_it_short() -> None:
+    allowance = Allowance(320)
+    allowance.spend({"medan": 5_000}, now=0.0)
+    alone = allowance.enough(["medan"], 0.0)
+    allowance.spend({"jambi": 1}, now=1.0)
+    assert allowance.enough(["medan"], 5.9) < alone / 2
+    assert allowance.enough(["medan"], 6.1) == alone, "the other has sent nothing for five seconds"
+
+
+def test_those_at_their_limit_hold_up_nobody_by_filling_the_road() -> None:
+    allowance = Allowance(320)
+    allowance.spend({"medan": 5_000, "jambi": 5_000}, now=0.0)
+    alone = allowance.enough(["medan", "jambi"], 0.0)
+    allowance.spend({"medan": 5_000, "jambi": 5_000}, now=0.5)
+    assert allowance.enough(["medan"], 0.5) == alone, "the other was at its limit a moment ago"
+    allowance.spend({"palu": 1}, now=0.6)
+    assert allowance.enough(["medan"], 0.6) < alone / 2
 
 
 def test_without_a_rate_nobody_is_limited() -> None:
@@ -119,7 +138,7 @@ async def test_who_sends_a_lot_waits_for_listeners_and_others_do_not(
     await js.add_consumer("BARE", ConsumerConfig(durable_name="slow", filter_subject="kinerja.>"))
     await record(api, context, "medan", 3000)
     async with relay(worker, road, 100):
-        await until(lambda: _has(road, 200))
+        await until(lambda: _has(road, 120))
         await record(api, context, "jambi", 5)
         await until(lambda: _no_more_of(worker, "jambi"))
         assert await waiting(worker, "medan") > 1500, "nobody listens: it goes on at 100 a second"

@@ -47,6 +47,8 @@ fmt: $(SETUP) ## format and sort imports
 lock: $(SETUP) ## compile requirements*.txt from requirements*.in, with hashes
 	test -x $(BIN)/uv || $(BIN)/pip install --quiet $(UV)
 	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) -c requirements.txt requirements-service.in --output-file requirements-service.txt
+	$(COMPILE) -c requirements.txt requirements-ops.in --output-file requirements-ops.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 
 clean: ## remove .venv, caches and the embedded system's data

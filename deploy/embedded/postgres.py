@@ -33,7 +33,7 @@ class Postgres(Server):
 
     Everyone logs in with a password (scram-sha-256). `fsync=False` is for tests: then a crash of the machine,
     though not of a process, loses data. When killed, its backends notice and end by themselves.
-    `more` is what the server's environment gets besides ours.
+    `more` is what the server's environment gets besides ours, `settings` replace or add to those above.
     """
 
     name = "PostgreSQL"
@@ -47,11 +47,12 @@ class Postgres(Server):
         port: int | None = None,
         fsync: bool = True,
         more: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(log, port)
         self._more = more or {}
         self.data = data.resolve()
-        self._settings = _SETTINGS | {"port": str(self.port)} | ({} if fsync else _NO_FSYNC)
+        self._settings = _SETTINGS | {"port": str(self.port)} | ({} if fsync else _NO_FSYNC) | dict(settings or {})
 
     @property
     def password(self) -> str:
@@ -81,17 +82,28 @@ class Postgres(Server):
             return False
         return len(lines) >= 8 and int(lines[0]) == self.process.pid and lines[7].strip() == "ready"
 
+    def copy_to(self, into: Path, *, follower: str = "") -> None:
+        """Make `into` a base backup of the running server, with as much of its log as it needs to start.
+
+        A server started on it is one of its own; with `follower`, a standby that follows this one under that name.
+        """
+        into.mkdir(mode=0o700, parents=True)
+        give_away(into)
+        address = f"host=127.0.0.1 port={self.port} user=postgres application_name={follower or 'kinerja-backup'}"
+        follow = ["--write-recovery-conf"] if follower else []
+        _run([_binary("pg_basebackup"), "-D", into, "-d", address, "--checkpoint=fast", *follow], into, self.password)
+
     def _make(self) -> None:
         """initdb; the password file is written last and so marks a finished data directory."""
         if self.data.exists():
             shutil.rmtree(self.data)
         self.data.mkdir(mode=0o700, parents=True)
-        _give_away(self.data)
+        give_away(self.data)
         password = secrets.token_urlsafe(24)
         with tempfile.NamedTemporaryFile("w", dir=self.data.parent) as secret:
             secret.write(password)
             secret.flush()
-            _give_away(Path(secret.name))
+            give_away(Path(secret.name))
             command: list[str | Path] = [
                 *(_binary("initdb"), "-D", self.data, "-U", "postgres", f"--pwfile={secret.name}"),
                 *(
@@ -102,16 +114,7 @@ class Postgres(Server):
                     "--no-sync",
                 ),
             ]
-            made = subprocess.run(
-                [str(part) for part in _unprivileged(command)],
-                capture_output=True,
-                text=True,
-                env=_environment(),
-                cwd=self.data,
-                check=False,
-            )
-        if made.returncode:
-            raise StartError(f"initdb could not make {self.data}:\n{made.stdout[-500:]}{made.stderr[-1000:]}")
+            _run(command, self.data)
         unfinished = self.data / "superuser-password.new"
         unfinished.touch(mode=0o600)
         unfinished.write_text(password)
@@ -147,7 +150,22 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
-def _give_away(path: Path) -> None:
+def _run(command: Sequence[str | Path], cwd: Path, password: str = "") -> None:
+    """Run one of PostgreSQL's programs to its end. StartError with what it said."""
+    done = subprocess.run(
+        [str(part) for part in _unprivileged(command)],
+        capture_output=True,
+        text=True,
+        env=_environment() | ({"PGPASSWORD": password} if password else {}),
+        cwd=cwd,
+        check=False,
+    )
+    if done.returncode:
+        raise StartError(f"{Path(command[0]).name} could not fill {cwd}:\n{done.stdout[-500:]}{done.stderr[-1000:]}")
+
+
+def give_away(path: Path) -> None:
+    """Let PostgreSQL have a file or folder, where root runs it as another user."""
     if os.geteuid() == 0:
         user = pwd.getpwnam(_ROOT_RUNS_AS)
         os.chown(path, user.pw_uid, user.pw_gid)

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from shared.contracts.base import Message
+from shared.contracts.schema_files import messages
 from shared.eventstore.database import Database, is_outage
 from shared.eventstore.decider import Slice
 from shared.eventstore.outbox import watch_room
@@ -33,6 +33,7 @@ from shared.operations.republish import Republisher
 from shared.web.app import create_app, token_verifier
 from shared.web.asyncapi import document
 from shared.web.messages import Wording
+from shared.web.pages import messages_page, routes_page
 from shared.web.settings import Settings, SettingsIncomplete
 
 log = structlog.get_logger(__name__)
@@ -237,21 +238,26 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
         status=status,
         lifespan=lifespan,
     )
-    app.add_route("/asyncapi.json", _asyncapi(service), include_in_schema=False)
+    _describe(app, service)
     return app
 
 
-def _asyncapi(service: Service) -> Callable[[Request], Awaitable[Response]]:
-    told = sorted(
-        (message for message in Message.every() if message.TYPE.split(".", 1)[0] == service.name),
-        key=lambda message: message.TYPE,
-    )
+def _describe(app: FastAPI, service: Service) -> None:
+    """What can be asked (beside /openapi.json), and what it tells and hears: for programs and as pages."""
+    told = [message for message in messages() if message.stream() == service.name.upper()]
     described = document(service.name, service.title, VERSION, told, service.subscriptions)
 
-    async def answer(_request: Request) -> Response:
+    async def asyncapi(_request: Request) -> Response:
         return JSONResponse(described)
 
-    return answer
+    async def asyncapi_page(_request: Request) -> Response:
+        return messages_page(described, "/asyncapi.json")
+
+    async def docs(_request: Request) -> Response:
+        return routes_page(app.openapi(), "/openapi.json")
+
+    for path, answer in (("/asyncapi.json", asyncapi), ("/asyncapi", asyncapi_page), ("/docs", docs)):
+        app.add_route(path, answer, include_in_schema=False)
 
 
 def main(service: Service) -> None:

@@ -4,8 +4,9 @@ A message carries the state of its subject *after* the fact, so that a consumer 
 Names, NIP, contacts and free text never appear here.
 """
 
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
@@ -36,6 +37,13 @@ PeriodCode = Annotated[
 Regenerator = Literal["stream", "row"]
 
 
+class Deprecation(NamedTuple):
+    """A message whose end is announced: told as before until `sunset`, which may be put off and never moved nearer."""
+
+    since: date
+    sunset: date
+
+
 class Message(BaseModel):
     """One type of public message; subclasses name it and list its fields."""
 
@@ -44,6 +52,7 @@ class Message(BaseModel):
     TYPE: ClassVar[str]
     VERSION: ClassVar[int] = 1
     REGENERATOR: ClassVar[Regenerator] = "stream"
+    DEPRECATION: ClassVar[Deprecation | None] = None
 
     @classmethod
     def full_type(cls) -> str:

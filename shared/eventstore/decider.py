@@ -75,14 +75,22 @@ def event_id(instansi: str, source: UUID, version: int) -> UUID:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice(Generic[S, C, E]):
-    """One aggregate. `table` and `row` are its read model (None: it has none); `publish` its public message (None: silent)."""
+    """One aggregate. `table` and `row` are its read model (None: it has none); `publish` its public message (None: silent).
+
+    While an older version of a message is still told, `publish` gives one of each version.
+    """
 
     name: str
     events: Registry
     decider: Decider[S, C, E]
-    publish: Callable[[E, S, Recorded], Message | None] | None = None
+    publish: Callable[[E, S, Recorded], Message | Sequence[Message] | None] | None = None
     table: type[Any] | None = None
     row: Callable[[S, Recorded], Mapping[str, Any]] | None = None
+
+    def told(self, event: E, state: S, at: Recorded) -> Sequence[Message]:
+        """The public messages about an event."""
+        told = self.publish(event, state, at) if self.publish else None
+        return (told,) if isinstance(told, Message) else told or ()
 
 
 @dataclass(frozen=True, slots=True)

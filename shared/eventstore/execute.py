@@ -90,8 +90,7 @@ class _Batch:
         self.events.append((*place, name, schema, orjson.Fragment(data)))
         if self.slice.row is not None:
             self.rows[at.stream] = self.slice.row(state, at)
-        if self.slice.publish is not None and (message := self.slice.publish(event, state, at)) is not None:
-            self.parcels.append(parcel(message, at, self.epoch))
+        self.parcels += [parcel(message, at, self.epoch) for message in self.slice.told(event, state, at)]
 
     async def write(self, conn: AsyncConnection) -> None:
         """Events, rows and messages in one statement: there is no moment between them."""

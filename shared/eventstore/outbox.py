@@ -56,8 +56,8 @@ class Publication:
 
 
 def parcel(message: Message, at: Recorded, epoch: int) -> Parcel:
-    """The message about the fact `at`; raises MessageTooLarge."""
-    id = at.event_id
+    """The message about the fact `at`, with an id of its own in each version; raises MessageTooLarge."""
+    id = at.event_id if message.VERSION == 1 else uuid5(at.event_id, f"v{message.VERSION}")
     body = encode(message, at, epoch, id)
     if len(body.encode()) > MAX_BYTES:
         raise MessageTooLarge(

@@ -95,6 +95,9 @@ def encode(message: Message, at: Recorded, epoch: int, id: UUID | None = None) -
     }
     if at.meta.get("causation_id"):
         document["causationid"] = at.meta["causation_id"]
+    if (end := message.DEPRECATION) is not None:  # the deprecation extension of CloudEvents
+        begun, sunset = f"{end.since}T00:00:00Z", f"{end.sunset}T00:00:00Z"
+        document |= {"deprecated": True, "deprecationfrom": begun, "deprecationsunset": sunset}
     return orjson.dumps(document, default=str).decode()
 
 

@@ -96,12 +96,10 @@ async def _streams(db: Database, slice_: Slice[Any, Any, Any], instansi: str | N
 
 def _end_of_published(stream: Stream) -> tuple[Any, Recorded]:
     """The stream's end, after its messages were made as republish makes them."""
-    publish = stream.slice.publish
-    if publish is None:
+    if stream.slice.publish is None:
         return stream.end()
     for step in stream.steps():
-        message = publish(step.event, step.state, step.at)
-        if message is not None:
+        for message in stream.slice.told(step.event, step.state, step.at):
             parcel(message, step.at, 1)
     return step.state, step.at
 

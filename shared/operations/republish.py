@@ -72,8 +72,7 @@ class Republisher:
                 for steps in found
                 for step in steps
                 if since is None or step.at.recorded_at >= since
-                if slice_.publish is not None
-                if (message := slice_.publish(step.event, step.state, step.at)) is not None
+                for message in slice_.told(step.event, step.state, step.at)
             ]
         except _UNTOLD as error:
             if len(keys) == 1:

@@ -52,7 +52,7 @@ def create_app(
     `readiness` gives the reasons why the service is not ready (none: ready), `status` what `/status` shows to
     anybody (no personal data), `titles` the wording of the service's own refusal codes, `body_limit` bytes, `at_once` requests in hand.
     """
-    # No documentation page: its scripts come from the net. /openapi.json is served.
+    # Not FastAPI's own pages: their scripts come from the net.
     app = FastAPI(
         title=title, version=version, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
     )

@@ -57,7 +57,7 @@ def _filters(command: F) -> F:
     for option in (
         _since,
         click.option("--type", "type_", default="", help="Only messages whose type starts so, such as activity.entry."),
-        click.option("--reason", type=click.Choice(["contract", "handler"]), help="Only what failed there."),
+        click.option("--reason", type=click.Choice(["contract", "handler", "version"]), help="Only what failed there."),
         click.option("--instansi", help="Only this agency."),
         click.option("--durable", help="Only what was to be heard by this durable."),
         _service,

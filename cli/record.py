@@ -15,6 +15,7 @@ from cli.system import FAILED, chosen, data_option, database_url, nats_login
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
+from shared.eventstore.registry import UnknownEvent
 from shared.eventstore.rows import fetch
 from shared.messaging.publisher import Publisher
 from shared.messaging.streams import connect
@@ -62,8 +63,11 @@ def republish(data: Data, service: str | None, instansi: str | None, since: date
 @data_option
 @_service
 @_instansi
-def rebuild(data: Data, service: str | None, instansi: str | None) -> None:
+@click.pass_context
+def rebuild(context: click.Context, data: Data, service: str | None, instansi: str | None) -> None:
     """Write the read models of slices anew, in place, beside live writes, and remove orphans.
+
+    Exit code 1 when streams were left alone because a newer version of the service wrote to them.
 
     Example: kinerja rebuild --service activity
     """
@@ -71,12 +75,20 @@ def rebuild(data: Data, service: str | None, instansi: str | None) -> None:
     async def work(each: Service, db: Database, tell: Callable[[int], object]) -> str:
         written = orphans = 0
         for slice_ in each.slices:
-            rows, gone = await rebuild_rows(db, slice_, instansi)
+            try:
+                rows, gone = await rebuild_rows(db, slice_, instansi)
+            except UnknownEvent as error:
+                newer.append(str(error))
+                continue
             written, orphans = written + rows, orphans + gone
             tell(rows)
         return f"{written} rows written, {orphans} orphans removed"
 
+    newer: list[str] = []
     asyncio.run(_each(data, service, work))
+    if newer:
+        click.echo("\n".join(newer))
+        context.exit(FAILED)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from deploy.embedded.data import Data
 from deploy.services import load, service_names
 from shared.messaging.streams import apply as apply_streams
 from shared.messaging.streams import connect
-from shared.operations.migrations import upgrade
+from shared.operations.migrations import DatabaseNewer, upgrade
 
 _service = click.argument("service", required=False, type=click.Choice(service_names()))
 
@@ -18,15 +18,19 @@ _service = click.argument("service", required=False, type=click.Choice(service_n
 @data_option
 @_service
 def migrate(data: Data, service: str | None) -> None:
-    """Bring the database of SERVICE (or of all) to this version.
+    """Bring the database of SERVICE (or of all) to this version; one that is newer, after a rollback, is left alone.
 
     Takes KINERJA_DATABASE_URL_OWNER when it is set, else the embedded system.
 
     Example: kinerja migrate activity
     """
     for name in chosen(service, "owner"):
-        upgrade(name, database_url(data, name, "owner"))
-        click.echo(f"{name}: migrated")
+        try:
+            upgrade(name, database_url(data, name, "owner"))
+        except DatabaseNewer as newer:
+            click.echo(f"{name}: left alone, {newer}")
+        else:
+            click.echo(f"{name}: migrated")
 
 
 @click.group()

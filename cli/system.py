@@ -56,8 +56,11 @@ def explained(error: Exception) -> click.ClickException | None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from shared.eventstore.database import is_outage
+    from shared.operations.migrations import MigrationBlocked
 
     said = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+    if isinstance(error, MigrationBlocked):
+        return click.ClickException(str(error))
     if isinstance(error, DataRefused):
         return Refused(str(error))
     if isinstance(error, PermissionError) and error.filename:

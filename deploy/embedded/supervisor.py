@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from deploy.embedded.process import StartError, spawn, stop
 from deploy.provision import provision
 from deploy.services import load, service_names
 from shared.messaging.streams import Subscription
-from shared.operations.migrations import upgrade
+from shared.operations.migrations import DatabaseNewer, upgrade
 from shared.runtime import VERSION
 from shared.web.development import development_token
 from shared.web.tokens import EVERY_INSTANSI
@@ -126,7 +126,8 @@ class Supervisor:
         for service in self.services:
             database = self.data.database(service, self.ports.postgres)
             await provision(self._postgres.url(), database)
-            await asyncio.to_thread(upgrade, service, database.url("owner"))
+            with suppress(DatabaseNewer):
+                await asyncio.to_thread(upgrade, service, database.url("owner"))
         await road.declare(*self._road)
 
     async def _until_ready(self, server: Kept) -> None:

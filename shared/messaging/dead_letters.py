@@ -10,7 +10,9 @@ from nats.aio.msg import Msg
 from sqlalchemy import text
 
 from shared.eventstore.database import Database
+from shared.eventstore.registry import UnknownEvent
 from shared.eventstore.rows import to_json
+from shared.messaging.envelope import ContractBroken, OtherVersion
 
 log = structlog.get_logger(__name__)
 
@@ -26,13 +28,20 @@ _FORGET_TRIES = text("DELETE FROM tries WHERE durable = :durable AND event_id = 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A message that cannot be processed: `reason` is "contract" or "handler", `tries` how often it was tried."""
+    """A message that cannot be processed: `reason` is that of `reason_of`, `tries` how often it was tried."""
 
     message: Msg
     event_id: str | None
     reason: str
     error: BaseException
     tries: int = 1
+
+
+def reason_of(error: BaseException) -> str:
+    """`version`: another version of the service can process it; `contract`: it cannot be read; `handler`: all else."""
+    if isinstance(error, OtherVersion | UnknownEvent):
+        return "version"
+    return "contract" if isinstance(error, ContractBroken) else "handler"
 
 
 async def keep(db: Database, durable: str, broken: Sequence[Broken]) -> None:

@@ -23,6 +23,10 @@ class ContractBroken(Exception):
     """A message that cannot be read: no JSON, no CloudEvent, an unknown type, or data against its contract."""
 
 
+class OtherVersion(ContractBroken):
+    """The durable asks for this type and the program does not read it: another version of the service declared it."""
+
+
 #: What the database and Python's calendar can hold, in whatever zone it is said.
 _Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
 #: A name of ours; it is kept with events and written into logs.
@@ -109,7 +113,7 @@ def decode(
         raise ContractBroken("no text of ours: it holds U+0000, which no database of ours can keep")
     reader = _readers(types).get(subject.split(".", 2)[-1])
     if reader is None:
-        raise ContractBroken(f"subject {subject} is none that this consumer reads")
+        raise OtherVersion(f"subject {subject} is none that this consumer reads: another version of it does")
     try:
         envelope = reader(payload)
     except ValidationError as error:

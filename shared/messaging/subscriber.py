@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from shared.eventstore.database import Database, is_outage
 from shared.messaging import dead_letters
-from shared.messaging.dead_letters import Broken
+from shared.messaging.dead_letters import Broken, reason_of
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import ContractBroken, Received, decode
 from shared.messaging.pull import Pull
@@ -179,7 +179,7 @@ class Consumer:
                 known = self.subscription.messages
                 items.append((message, decode(message.data, message.subject, known, headers.get("traceparent"))))
             except ContractBroken as error:
-                broken.append(Broken(message, headers.get("Nats-Msg-Id"), "contract", error))
+                broken.append(Broken(message, headers.get("Nats-Msg-Id"), reason_of(error), error))
         return items, broken
 
     async def _settle(self, items: Sequence[Item]) -> None:
@@ -207,9 +207,10 @@ class Consumer:
                 row = {"durable": self.durable, "event_id": event_id, "error": repr(error)[:2000]}
                 return int((await conn.execute(_TRY, row)).scalar_one())
 
+        reason = reason_of(error)
         tries = await self._patiently(count)
-        if tries >= MAX_TRIES:
-            await self._bury([Broken(message, event_id, "handler", error, tries)])
+        if tries >= MAX_TRIES or reason == "version":  # trying again here is in vain
+            await self._bury([Broken(message, event_id, reason, error, tries)])
         else:
             log.warning("message.failed", durable=self.durable, event_id=event_id, tries=tries, error=error)
             await message.nak(delay=min(2**tries, 60))

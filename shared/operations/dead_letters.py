@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.eventstore.database import Database, is_outage
-from shared.messaging.dead_letters import said
+from shared.messaging.dead_letters import reason_of, said
 from shared.messaging.delivery import hand_over
 from shared.messaging.envelope import decode
 from shared.messaging.streams import Subscription
@@ -45,8 +45,12 @@ _DROP = text(
     _SETTLED.format(how="dropped", which=f"settled_at IS NULL AND {_WANTED}")
     + _NOTED.format(action="drop", outcome="'done'")
 )
+_READABLE = text("""
+SELECT id FROM dead_letters WHERE settled_at IS NULL AND reason = 'version'
+AND durable || ' ' || substring(subject FROM '^kinerja[.][^.]*[.](.*)') = ANY(:read) ORDER BY id
+""")
 _FAILED = text(
-    "WITH done AS (UPDATE dead_letters SET tries = tries + 1, error = :error, trace = :trace"
+    "WITH done AS (UPDATE dead_letters SET tries = tries + 1, error = :error, trace = :trace, reason = :reason"
     " WHERE id = :id AND settled_at IS NULL RETURNING id, durable)" + _NOTED.format(action="retry", outcome=":error")
 )
 
@@ -69,6 +73,9 @@ class By:
 
     who: str
     why: str | None = None
+
+
+_UPGRADE = By("worker", "another version of the service left it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +150,31 @@ async def retry(db: Database, subscriptions: Sequence[Subscription], letter: int
         if is_outage(error) and not (isinstance(error, TimeoutError) and await db.answers()):
             raise
         async with db.transaction() as conn:
-            await conn.execute(_FAILED, asdict(by) | said(error) | {"id": letter})
+            await conn.execute(_FAILED, asdict(by) | said(error) | {"id": letter, "reason": reason_of(error)})
         raise StillDead(str(error) or repr(error)) from error
+
+
+class Leftovers:
+    """What another version of the service could not process and this one reads. A process tries each letter once."""
+
+    def __init__(self, subscriptions: Sequence[Subscription]) -> None:
+        self._subscriptions, self._failed = subscriptions, set[int]()
+
+    async def process(self, db: Database) -> None:
+        """Retry those that wait; one that fails here in its handler is from then on a dead letter like others."""
+        read = [
+            f"{each.durable} {m.subject('*').split('.', 2)[2]}" for each in self._subscriptions for m in each.messages
+        ]
+        async with db.transaction() as conn:
+            waiting = (await conn.execute(_READABLE, {"read": read})).scalars().all()
+        for letter in waiting:
+            if letter not in self._failed:
+                try:
+                    await retry(db, self._subscriptions, letter, _UPGRADE)
+                except NoSuchDeadLetter:  # another process is at it
+                    continue
+                except StillDead:
+                    self._failed.add(letter)
 
 
 async def drop(db: Database, wanted: Wanted, by: By) -> list[int]:

@@ -16,6 +16,8 @@ from shared.messaging.streams import MAX_AGE
 
 #: Marks outlive what the road can bring again: it may have been published as long after its recording as it then lies there.
 INBOX_KEPT = 2 * MAX_AGE
+#: Whoever waits for a table keeps all who come later from it.
+LOCK_SECONDS = 2
 _LOCK = 7_105_002
 
 # Rows of a new part that wait in the default one move.
@@ -99,12 +101,12 @@ async def keep_partitions(engine: AsyncEngine, today: date) -> None:
 
 @asynccontextmanager
 async def alone(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A transaction while nobody else migrates, which lets the service wait for five seconds at most."""
+    """A transaction while nobody else migrates, which waits LOCK_SECONDS for a lock: so long the service waits behind it."""
     async with engine.connect() as plain:
         conn = await plain.execution_options(isolation_level="READ COMMITTED")  # also where nothing else begins any
         async with conn.begin():
             await conn.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            await conn.execute(text("SET LOCAL lock_timeout = '5s'"))
+            await conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
             yield conn
 
 

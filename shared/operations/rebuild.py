@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Table
+
 from shared.contracts.base import Message
 from shared.errors import Refusal
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Recorded, Slice
 from shared.eventstore.history import PAGE, Stream, connection, stories, streams
 from shared.eventstore.outbox import parcel
+from shared.eventstore.registry import UnknownEvent
 from shared.eventstore.rows import fetch, table_of, to_json, upsert_sql
 
 #: Seconds in which a relay at work sends what waits.
@@ -30,21 +33,41 @@ async def rebuild(db: Database, slice_: Slice[Any, Any, Any], instansi: str | No
     """Write the rows of a slice anew where they are not as its streams say; returns (rows written, orphans removed).
 
     Orphans go first: what is created meanwhile has its stream. While one page is written the next is folded and the one
-    behind it read.
+    behind it read. Raises UnknownEvent at the end when streams were left alone, to which a newer version wrote.
     """
     if slice_.table is None or slice_.row is None:
         return 0, 0
     table = table_of(slice_.table)
-    sql = upsert_sql(table, "stored.version <= excluded.version AND stored IS DISTINCT FROM excluded")
+    sql = upsert_sql(table, f"stored.version <= excluded.version AND {_differ(table, 'stored', 'excluded')}")
     async with connection(db) as conn:
         gone = await conn.fetch(f"DELETE FROM {table.name} t WHERE {_orphan(slice_)} RETURNING 1", instansi)
-        written, writing = 0, asyncio.create_task(conn.fetch("SELECT 1 WHERE false"))
+        written, newer, writing = 0, 0, asyncio.create_task(conn.fetch("SELECT 1 WHERE false"))
         async for page in streams(db, slice_, instansi):
-            rows = to_json([slice_.row(*stream.end()) for stream in page])
+            rows = [slice_.row(*end) for stream in page if (end := _end(stream)) is not None]
+            newer += len(page) - len(rows)
             written += len(await writing)
-            writing = asyncio.create_task(conn.fetch(sql, rows))
+            writing = asyncio.create_task(conn.fetch(sql, to_json(rows)))
             await asyncio.sleep(0)  # now it is sent
-        return written + len(await writing), len(gone)
+        written += len(await writing)
+    if newer:
+        raise UnknownEvent(
+            f"{slice_.name}: {newer} streams are of a newer version and were left alone; rebuild with that"
+        )
+    return written, len(gone)
+
+
+def _end(stream: Stream) -> tuple[Any, Recorded] | None:
+    try:
+        return stream.end()
+    except UnknownEvent:
+        return None
+
+
+def _differ(table: Table, one: str, other: str) -> str:
+    """Whether two rows differ in what this version knows of them: the next one may have added columns already."""
+    names = [column.name for column in table.columns]
+    left, right = (", ".join(f"{row}.{name}" for name in names) for row in (one, other))
+    return f"({left}) IS DISTINCT FROM ({right})"
 
 
 async def prove(
@@ -111,7 +134,7 @@ async def _rows(db: Database, slice_: Slice[Any, Any, Any], rows: list[Any]) -> 
     same = " AND ".join(f"want.{column.name} = have.{column.name}" for column in table.primary_key.columns)
     sql = (
         f"SELECT want.instansi, want.{_id(slice_)} FROM jsonb_populate_recordset(null::{table.name}, $1::jsonb) want"
-        f" LEFT JOIN {table.name} have ON {same} WHERE want IS DISTINCT FROM have"
+        f" LEFT JOIN {table.name} have ON {same} WHERE {_differ(table, 'want', 'have')}"
     )
     async with db.transaction() as conn:
         keys = await fetch(conn, sql, to_json(rows))

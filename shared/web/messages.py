@@ -18,6 +18,7 @@ TITLES: Mapping[str, Wording] = {
     "body-too-large": Wording("Isi permintaan terlalu besar", "The request body is too large"),
     "content-type-not-json": Wording("Isi permintaan bukan JSON", "The request body is not JSON"),
     "database-unavailable": Wording("Basis data sedang tidak tersedia", "The database is not available"),
+    "record-newer": Wording("Layanan sedang diperbarui", "The service is being upgraded"),
     "development-token-refused": Wording("Token pengembangan ditolak", "Development token refused"),
     "employee-required": Wording("Diperlukan token seorang pegawai", "A token of an employee is required"),
     "forbidden": Wording("Tidak berwenang", "Not permitted"),

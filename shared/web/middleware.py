@@ -70,6 +70,8 @@ class Edge:
                 headers["X-Correlation-ID"] = correlation
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers.setdefault("Cache-Control", "no-store")
+                if getattr(scope["app"].state, "stopping", False):
+                    headers["Connection"] = "close"  # the next request goes to another process
             await send(message)
 
         with structlog.contextvars.bound_contextvars(correlation_id=correlation):

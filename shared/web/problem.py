@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from shared.errors import Invalid, Refusal
 from shared.eventstore.database import is_outage
+from shared.eventstore.registry import UnknownEvent
 from shared.observability.logging import correlation_id
 from shared.web.messages import Wording, field_message, language, title
 
@@ -34,6 +35,13 @@ class DatabaseUnavailable(Refusal):
     status = 503
 
 
+class RecordNewer(Refusal):
+    """A newer version of the service wrote to this record, and this process cannot read that; nothing was recorded."""
+
+    code = "record-newer"
+    status = 503
+
+
 class InternalError(Refusal):
     """A defect of ours; the log holds its trace under the correlation id."""
 
@@ -51,6 +59,14 @@ def answer(scope: Scope, error: Exception) -> Response:
     """The problem document for anything a request can raise. A defect is logged with its trace."""
     if isinstance(error, Refusal):
         return _document(scope, error)
+    if isinstance(error, UnknownEvent):
+        _log.warning("record_newer", error=str(error))
+        return _document(
+            scope,
+            RecordNewer(
+                "Layanan sedang diperbarui; coba lagi sebentar. / The service is being upgraded; try again shortly."
+            ),
+        )
     if is_outage(error):
         _log.warning("database_unavailable", error=type(error).__name__)
         return _document(

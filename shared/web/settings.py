@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     issuers: Annotated[tuple[str, ...], NoDecode] = Field((), description="trusted issuers, with commas between")
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    drain_seconds: float = Field(0, ge=0, le=60, description="requests are taken so long after SIGTERM, while unready")
     smtp_host: str = ""
     smtp_port: int = Field(25, ge=1, le=65535)
     mail_from: str = "Kinerja <kinerja@localhost>"

@@ -14,6 +14,7 @@ from shared.eventstore import history
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
+from shared.eventstore.registry import UnknownEvent
 from shared.ids import fresh_id
 from shared.operations.rebuild import prove, rebuild
 from tests.shared.eventstore.counter import COUNTER, Add
@@ -152,3 +153,41 @@ async def test_prove_waits_for_a_relay_at_work_and_tells_what_stays(
     async with worker.transaction() as conn:
         await conn.execute(text("DELETE FROM outbox"))
     assert await proof == []
+
+
+async def _newer(worker: Database, stream: UUID, version: int) -> None:
+    """What a newer version appends to a counter, with its row."""
+    async with worker.transaction() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO events (instansi, stream, version, occurred_at, recorded_at, meta, type, schema, data)"
+                " SELECT instansi, stream, :v, occurred_at, now(), meta, 'counter.doubled', 1, '{}'"
+                " FROM events WHERE stream = :id AND version = 1"
+            ),
+            {"id": stream, "v": version},
+        )
+        await conn.execute(
+            text("UPDATE counter SET version = :v, total = 4 WHERE id = :id"), {"id": stream, "v": version}
+        )
+
+
+async def test_what_a_newer_version_wrote_is_left_alone_and_everything_else_rebuilt(
+    bare: Any, api: Database, worker: Database, context: Context
+) -> None:
+    owner: asyncpg.Connection[Any] = await asyncpg.connect(bare.url("owner", "postgresql"))
+    await owner.execute("ALTER TABLE counter ADD COLUMN added integer")
+    ours, theirs = fresh_id(), fresh_id()
+    orders: list[Order[Any]] = [Order(ours, Add(2)), Order(theirs, Add(2))]
+    await api.run(lambda conn: execute(conn, COUNTER, context, orders), "medan")
+    await _newer(worker, theirs, 2)
+    await owner.execute("UPDATE counter SET added = 1")
+    told = [difference.what for difference in await prove(worker, [COUNTER], patience=0)]
+    assert len(told) == 2  # nobody sends what waits in the outbox, either
+    assert "unknown event counter.doubled" in told[0]
+
+    await owner.execute("UPDATE counter SET total = 9 WHERE id = $1", ours)
+    with pytest.raises(UnknownEvent, match="counter: 1 streams"):
+        await rebuild(worker, COUNTER)
+    rows = await owner.fetch("SELECT id, version, total, added FROM counter")
+    assert {tuple(row) for row in rows} == {(ours, 1, 2, 1), (theirs, 2, 4, 1)}
+    await owner.close()

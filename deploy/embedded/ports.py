@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from deploy.embedded.data import DataRefused
 
+#: Their ports are known to others and never move; further services follow them.
+_FIRST = ("activity", "appraisal", "directory", "notification", "training")
+
 
 @dataclass(frozen=True)
 class Ports:
-    """`base` serves services.json, the services follow in alphabetical order, the servers 20 further on.
+    """`base` serves services.json, the five first services follow in alphabetical order and then the others, the servers 20 further on.
 
     The further workers of the services follow the servers, in groups.
     """
@@ -36,7 +39,7 @@ class Ports:
     def of(self, service: str, worker: int = 0) -> int:
         """HTTP of one service, or of one of its further workers."""
         first = self.base + (30 + (worker - 1) * len(self.services) if worker else 1)
-        return first + self.services.index(service)
+        return first + sorted(self.services, key=lambda each: (each not in _FIRST, each)).index(service)
 
     def url(self, service: str, worker: int = 0) -> str:
         """Where one service, or one of its further workers, answers."""

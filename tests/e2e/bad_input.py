@@ -294,10 +294,17 @@ NOTIFICATION = [
     ),
 ]
 
+_EATEN = {"types": ["activity.entry.eaten.v1"]}
+FEED = [
+    Bad("a type that nobody tells", "hana", "PUT /grants/tpp", _EATEN, 422, "unknown-type"),
+    Bad("a cursor of one's own making", "hana", "GET /events?after=abc", None, 422, "malformed-cursor"),
+]
+
 CASES = {
     "activity": ACTIVITY,
     "appraisal": APPRAISAL,
     "directory": DIRECTORY,
+    "feed": FEED,
     "training": TRAINING,
     "notification": NOTIFICATION,
 }
@@ -306,6 +313,7 @@ NOWHERE = {
     "activity": ("PUT /entries/{new}", _WORK, 404, "unknown-instansi"),
     "appraisal": ("GET /reviews", None, 404, "unknown-instansi"),
     "directory": ("GET /instansi", None, 409, "unknown-instansi"),
+    "feed": ("PUT /grants/tpp", {"types": ["activity.entry.verified.v1"]}, 404, "unknown-instansi"),
     "training": ("POST /competencies/{ghost}/x/confirm", _LEARNT, 422, "unknown-employee"),
     "notification": ("PUT /settings", {"hr_contacts": ["{ghost}"]}, 422, "unknown-employee"),
 }

@@ -157,10 +157,19 @@ TRAINING = {
     "POST /competencies/{employee}/{competency}/confirm": [_theirs(body=_LEVEL)],
     "GET /employees/{employee}/jp": [_theirs()],
 }
+_READING = [Rule("role")]
+FEED = {
+    "GET /events": _READING,
+    "GET /event-types": _READING,
+    "GET /grants": _READING,
+    "PUT /grants/{employee}": _role({"types": ["activity.entry.verified.v1"]}),
+    "DELETE /grants/{employee}": _READING,
+}
 RIGHTS: Mapping[str, Mapping[str, Sequence[Rule]]] = {
     "activity": ACTIVITY,
     "appraisal": APPRAISAL,
     "directory": DIRECTORY,
+    "feed": FEED,
     "notification": NOTIFICATION,
     "training": TRAINING,
 }

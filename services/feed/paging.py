@@ -1,0 +1,132 @@
+"""Pages of events out of several streams, and the places where they end; the same for who pulls and who is pushed to."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from heapq import merge
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+
+from services.feed.event_types import by_stream, subject_of
+from shared.contracts.base import PREFIX
+from shared.messaging.reading import Extent, Road, Sent
+
+log = structlog.get_logger(__name__)
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+#: What a replica of a stream may lag behind its leader, clocks being apart included.
+_MARGIN = timedelta(minutes=5)
+#: Looks into one stream for one page: what is not asked for is passed over in bounded steps.
+_LOOKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a reader has come in one stream.
+
+    Behind sequence `seq` of the stream `born` then; where that is None, at what was sent from `until` on. Whatever was
+    sent before `until` has been looked at.
+    """
+
+    born: datetime | None = None
+    seq: int = 0
+    until: datetime = BEGINNING
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: `body` is its CloudEvent as on the road. `again`: sent by a republish; `at`: when it was sent."""
+
+    stream: str
+    seq: int
+    at: datetime
+    again: bool
+    id: UUID
+    type: str
+    recorded_at: datetime
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events in the order they were sent, the places behind them, and whether more is there already."""
+
+    events: list[Event]
+    places: dict[str, Place]
+    more: bool
+
+
+def lost(place: Place, extent: Extent) -> str | None:
+    """Why the place means nothing in the stream as it is: `rebuilt`, `expired` (events may have gone unread); None: it does."""
+    if place.born is None:
+        return None
+    if place.born != extent.born or place.seq > extent.last:
+        return "rebuilt"
+    # What fell out of the stream was sent before all it still holds, so it was looked at if `until` is later than that.
+    gone = extent.first > place.seq + 1
+    return "expired" if gone and (extent.since is None or extent.since > place.until) else None
+
+
+async def next_page(
+    road: Road,
+    instansi: str,
+    types: list[str],
+    places: Mapping[str, Place],
+    limit: int,
+    extents: Mapping[str, Extent],
+) -> Page:
+    """At most `limit` events of these types behind the places, none of which may be lost. RoadAway."""
+    asked = datetime.now(UTC) - _MARGIN
+    wanted = {stream: of for stream, of in by_stream(types).items() if stream in extents}
+    starts = {stream: places.get(stream, Place()) for stream in wanted}
+    found = await asyncio.gather(
+        *(_scan(road, instansi, stream, of, starts[stream], limit) for stream, of in wanted.items())
+    )
+    taken = list(merge(*(events for events, _, _ in found), key=lambda event: event.at))[:limit]
+    kept, after, more = set(taken), dict(places), False
+    for stream, (events, read_to, left) in zip(wanted, found, strict=True):
+        over = [each for each in events if each not in kept]
+        seen = [each.at for each in events[: len(events) - len(over)][-1:]] + ([] if over or left else [asked])
+        until = max([starts[stream].until, *seen])
+        if over or read_to:
+            after[stream] = Place(extents[stream].born, over[0].seq - 1 if over else read_to, until)
+        else:
+            after[stream] = replace(starts[stream], until=until)  # still no sequence to stand behind
+        more = more or bool(over) or left
+    return Page(taken, after, more)
+
+
+async def _scan(
+    road: Road, instansi: str, stream: str, types: list[str], place: Place, limit: int
+) -> tuple[list[Event], int, bool]:
+    """Events behind the place, at least `limit` where there are as many; the sequence read to; whether more follows."""
+    subject, wanted = subject_of(instansi, types), {f"kinerja.{instansi}.{each}" for each in types}
+    seq, since = place.seq, place.until if place.born is None and place.until > BEGINNING else None
+    found: list[Event] = []
+    left = True
+    for _ in range(_LOOKS):
+        sent, left = await road.read(stream, subject, seq, since)
+        found += [event for each in sent if each.subject in wanted and (event := _event(stream, instansi, each))]
+        if sent:
+            seq, since = sent[-1].seq, None
+        if not left or len(found) >= limit:
+            break
+    return found, seq, left
+
+
+def _event(stream: str, instansi: str, sent: Sent) -> Event | None:
+    """None for what is no CloudEvent of this instansi and of the type of its subject: nobody could use it."""
+    kind = sent.subject.split(".", 2)[2]
+    try:
+        told: dict[str, Any] = orjson.loads(sent.body)
+        if (told["instansi"], told["type"]) == (instansi, f"{PREFIX}.{kind}"):
+            at = datetime.fromisoformat(told["recordedat"])
+            return Event(stream, sent.seq, sent.at, sent.again, UUID(told["id"]), kind, at, sent.body)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    log.warning("feed.unreadable", stream=stream, sequence=sent.seq)
+    return None

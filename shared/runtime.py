@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 from starlette.requests import Request
@@ -27,6 +26,7 @@ from shared.messaging.streams import Subscription
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability import metrics
 from shared.observability.logging import configure_logging
+from shared.operations.dead_letters import Leftovers
 from shared.operations.partitions import keep_partitions
 from shared.operations.rebuild import Difference
 from shared.operations.republish import Republisher
@@ -34,6 +34,7 @@ from shared.web.app import create_app, token_verifier
 from shared.web.asyncapi import document
 from shared.web.messages import Wording
 from shared.web.pages import messages_page, routes_page
+from shared.web.serving import is_stopping, serve
 from shared.web.settings import Settings, SettingsIncomplete
 
 log = structlog.get_logger(__name__)
@@ -118,6 +119,8 @@ class Worker:
         self.tasks += [asyncio.create_task(self._repeat(job), name=job.name) for job in self.service.jobs]
         self.tasks.append(asyncio.create_task(self._repeat(Job("measure", 5, self._measure)), name="measure"))
         self.tasks.append(asyncio.create_task(self._repeat(HOUSEKEEPING), name="housekeeping"))
+        leftovers = Job("leftovers", 5, Leftovers(self.service.subscriptions).process)
+        self.tasks.append(asyncio.create_task(self._repeat(leftovers), name=leftovers.name))
 
     async def _hear_and_send(self) -> None:
         try:
@@ -224,7 +227,8 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
 
     async def problems() -> list[str]:
         away = [db for db in (api, worker.db if worker else None) if db is not None and not await db.answers()]
-        return (worker.problems() if worker else []) + ["database away"] * bool(away)
+        ending = ["told to end"] if is_stopping(app) else []
+        return ending + (worker.problems() if worker else []) + ["database away"] * bool(away)
 
     async def status() -> dict[str, Any]:
         return await worker.status() if worker else {}
@@ -280,12 +284,4 @@ def main(service: Service) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=10,
-        lifespan="on",
-    )
+    serve(app, settings)

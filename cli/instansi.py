@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from cli.exporting import export
 from cli.importing.sender import Sender, checked, problem_of
 from cli.system import CODE, REFUSED_ROWS, Refused, System, Unreachable, data_option, database_url, find
 from deploy.embedded.data import Data
@@ -30,7 +31,7 @@ _file = click.argument("file", type=click.Path(path_type=Path))
 
 @click.group()
 def instansi() -> None:
-    """Agencies: zone, period, calendar, rules."""
+    """Agencies: zone, period, calendar, rules; export, suspend and resume."""
 
 
 @instansi.command()
@@ -74,13 +75,46 @@ def list_(data: Data, codes: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("instansi", "name", "zone", "first day", "period", "rules"):
+    for title in ("instansi", "name", "zone", "first day", "period", "rules", "state"):
         table.add_column(title)
     for each in found:
         rules = each["rules"]
         period, version = rules["policy"]["period_kind"], str(rules["version"])
-        table.add_row(each["instansi"], each["name"], rules["zone"], rules["first_day"], period, version)
+        state = "suspended" if each["suspended"] else "at work"
+        table.add_row(each["instansi"], each["name"], rules["zone"], rules["first_day"], period, version, state)
     Console().print(table if found else "No agencies: add one with `kinerja instansi add FILE`.")
+
+
+@instansi.command()
+@data_option
+@click.argument("code", type=CODE)
+def suspend(data: Data, code: str) -> None:
+    """Accept no more commands of the agency CODE: it is read as before, jobs and mails are quiet. Until `resume`.
+
+    What other services were told before is still handled. Again it changes nothing.
+
+    Example: kinerja instansi suspend kota-medan
+    """
+    _switch(data, code, "suspend")
+
+
+@instansi.command()
+@data_option
+@click.argument("code", type=CODE)
+def resume(data: Data, code: str) -> None:
+    """Accept commands of the agency CODE again; jobs and mails go on where they stopped.
+
+    Example: kinerja instansi resume kota-medan
+    """
+    _switch(data, code, "resume")
+
+
+def _switch(data: Data, code: str, to: str) -> None:
+    told = checked(_sender(find(data), code).call("POST", "directory", f"/instansi/{to}"))
+    click.echo(f"{code}: {'suspended' if told['suspended'] else 'at work'}, {told['status']}")
+
+
+instansi.add_command(export)
 
 
 def _add(sender: Sender, said: dict[str, Any]) -> str:

@@ -30,6 +30,7 @@ from shared.operations.dead_letters import Leftovers
 from shared.operations.partitions import keep_partitions
 from shared.operations.rebuild import Difference
 from shared.operations.republish import Republisher
+from shared.people.suspension import watch_suspended
 from shared.web.app import create_app, token_verifier
 from shared.web.asyncapi import document
 from shared.web.messages import Wording
@@ -197,7 +198,7 @@ class Worker:
 @contextlib.asynccontextmanager
 async def _watched(db: Database, outbox_limit: int) -> AsyncIterator[None]:
     """The API's pool, which refuses at once what could not be carried out; closed at the end."""
-    watching = [asyncio.create_task(watch) for watch in (watch_room(db, outbox_limit), db.watch())]
+    watching = [asyncio.create_task(watch) for watch in (watch_room(db, outbox_limit), watch_suspended(db), db.watch())]
     try:
         yield
     finally:

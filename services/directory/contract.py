@@ -32,7 +32,11 @@ def message(record: Record) -> Message:
     match record:
         case Unit():
             return UnitChanged(
-                unit=record.id, code=record.code, parent=record.parent, head_position=record.head_position
+                unit=record.id,
+                code=record.code,
+                parent=record.parent,
+                head_position=record.head_position,
+                last_day=record.last_day,
             )
         case Position():
             return PositionChanged(

@@ -51,7 +51,9 @@ async def _recorded(conn: AsyncConnection, instansi: str) -> Mapping[UUID, Any]:
 async def _told(conn: AsyncConnection, instansi: str) -> Mapping[UUID, Any]:
     rows = await fetch(conn, "SELECT source, type, content FROM published WHERE instansi = $1", instansi)
     renewed = RecordRenewed.full_type()  # about the record itself
-    return {source: (kind, content) for source, kind, content in rows if kind != renewed}
+    # What was told before a field was added to its type says of it what the type's default says.
+    kinds = {kind.full_type(): kind for kind in Message.every()}
+    return {source: _content(kinds[kind].model_validate(content)) for source, kind, content in rows if kind != renewed}
 
 
 def _content(message: Message) -> tuple[str, Any]:

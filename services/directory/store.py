@@ -14,7 +14,7 @@ from shared.eventstore.decider import Context
 from shared.eventstore.outbox import Publication, publish_state
 from shared.eventstore.rows import fetch, to_json
 
-_UNITS = "SELECT id, code, name, parent, head_position FROM units WHERE instansi = $1"
+_UNITS = "SELECT id, code, name, parent, head_position, last_day FROM units WHERE instansi = $1"
 _POSITIONS = """
 SELECT id, code, title, kind, level, requires FROM positions
 WHERE instansi = $1 AND (code = ANY($2::text[]) OR id = ANY($3::uuid[]))
@@ -79,7 +79,10 @@ async def hold(conn: AsyncConnection, instansi: str) -> None:
 async def units_of(conn: AsyncConnection, instansi: str) -> dict[UUID, Unit]:
     """The whole tree."""
     rows = await fetch(conn, _UNITS, instansi)
-    return {row[0]: Unit(id=row[0], code=row[1], name=row[2], parent=row[3], head_position=row[4]) for row in rows}
+    return {
+        row[0]: Unit(id=row[0], code=row[1], name=row[2], parent=row[3], head_position=row[4], last_day=row[5])
+        for row in rows
+    }
 
 
 async def positions_of(
@@ -189,7 +192,7 @@ def _upsert(table: str, *columns: str) -> str:
 
 _WRITE: Mapping[type[Record], str] = {
     Position: _upsert("positions", "code", "title", "kind", "level", "requires"),
-    Unit: _upsert("units", "code", "name", "parent", "head_position"),
+    Unit: _upsert("units", "code", "name", "parent", "head_position", "last_day"),
     Employee: _upsert("employees", "kind", "nip", "name", "email", "phone", "language", "active"),
     Assignment: """
         INSERT INTO assignments

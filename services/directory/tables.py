@@ -50,6 +50,17 @@ class RulesRow(DirectoryTable, table=True):
     recorded_by: str
 
 
+class SuspensionRow(DirectoryTable, table=True):
+    """When no more commands were accepted of an agency, and when they were again; never changed."""
+
+    __tablename__ = "suspensions"
+
+    version: int = Field(primary_key=True)
+    suspended: bool
+    recorded_at: datetime
+    recorded_by: str
+
+
 class PositionRow(_Audited, table=True):
     """A position."""
 
@@ -73,6 +84,7 @@ class UnitRow(_Audited, table=True):
     name: str
     parent: UUID | None
     head_position: UUID | None
+    last_day: date | None
 
 
 class EmployeeRow(_Audited, table=True):

@@ -44,6 +44,7 @@ class InstansiChanged(Message):
     first_day: date = Field(description="the first day for which the instansi uses the system")
     holidays: tuple[date, ...]
     policy: Policy
+    suspended: bool = Field(default=False, description="reading goes on, no command is accepted")
 
 
 class UnitChanged(Message):
@@ -56,6 +57,7 @@ class UnitChanged(Message):
     code: Code
     parent: UUID | None
     head_position: UUID | None
+    last_day: date | None = Field(default=None, description="closed after this day; None = it stays")
 
 
 class PositionChanged(Message):

@@ -43,6 +43,8 @@ class Database:
         self.url = url
         self.full = False
         """Whether too much waits in the outbox for commands to be accepted; kept by `watch_room`."""
+        self.suspended: frozenset[str] = frozenset()
+        """The instansi of which no command is accepted; kept by `watch_suspended`."""
         self.engine = create_async_engine(
             url,
             pool_size=size,

@@ -63,22 +63,26 @@ def authority(
     """Who may verify what `employee` did on `day`, asked `today`.
 
     The superior of that date while they still hold the seat they had, and whoever acts in it as Plt or Plh; when they
-    left the seat, its successor; when there is nobody, hr. Never the person themself, nor anybody who is `gone`:
-    no longer active, whatever their assignments say. `assignments` must hold those of the employee, of the superior,
-    and of everybody in the superior's seat.
+    left the seat, its successor; when the seat is empty and the employee was placed elsewhere since, as in a
+    reorganisation, whoever may judge today's work; when there is nobody, hr. Never the person themself, nor anybody who
+    is `gone`: no longer active, whatever their assignments say. `assignments` must hold those of the employee, of the
+    superiors of that date and of today, and of everybody in these superiors' seats.
     """
-    own = main_assignment(assignments, employee, day)
-    superior = own.superior if own else None
-    if superior is None:
+    own, now = main_assignment(assignments, employee, day), main_assignment(assignments, employee, today)
+    if own is None or own.superior is None:
         return Authority(frozenset(), True, None)
+    able = _judges(assignments, own.superior, day, today) - {employee, *gone}
+    if not able and now is not None and now.superior is not None and now != own:
+        able = _judges(assignments, now.superior, today, today) - {employee, *gone}
+    return Authority(frozenset(able), not able, own.superior)
+
+
+def _judges(assignments: Collection[Assignment], superior: UUID, day: date, today: date) -> set[UUID]:
     then = seat_of_superior(assignments, superior, day, today)
     if then is None:
         still_here = any(a.employee == superior and a.holds(today) for a in assignments)
         known = any(a.employee == superior for a in assignments)
-        able = {superior} if still_here or not known else set()
-    else:
-        seated = [a for a in assignments if a.seat == then.seat and a.holds(today)]
-        stays = any(a.employee == superior for a in seated)
-        able = {a.employee for a in seated if not stays or a.employee == superior or a.kind != DEFINITIF}
-    able -= {employee, *gone}
-    return Authority(frozenset(able), not able, superior)
+        return {superior} if still_here or not known else set()
+    seated = [a for a in assignments if a.seat == then.seat and a.holds(today)]
+    stays = any(a.employee == superior for a in seated)
+    return {a.employee for a in seated if not stays or a.employee == superior or a.kind != DEFINITIF}

@@ -103,13 +103,13 @@ async def authorities(
         by_seat[a.seat].append(a)
     answers = {}
     for employee, day in set(pairs):
-        mine = by_employee[employee]
-        placed = main_assignment(mine, employee, day)
-        near = list(mine)
-        if placed and placed.superior:
-            near += by_employee[placed.superior]
-            then = seat_of_superior(near, placed.superior, day, today)
-            near += by_seat[then.seat] if then else []
+        near = list(by_employee[employee])
+        for of in (day, today) if today != day else (day,):
+            placed = main_assignment(by_employee[employee], employee, of)
+            if placed and placed.superior:
+                near += by_employee[placed.superior]
+                then = seat_of_superior(near, placed.superior, of, today)
+                near += by_seat[then.seat] if then else []
         answers[employee, day] = authority(near, employee, day, today, gone)
     return answers
 

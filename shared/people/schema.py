@@ -40,3 +40,23 @@ def people_1(service: str) -> None:
         op.get_bind().exec_driver_sql(statement)
     for table in _TABLES:
         secure(service, table, api="SELECT")
+
+
+def people_2(service: str) -> None:
+    """Which instansi are suspended, and after which day a unit is closed."""
+    op.get_bind().exec_driver_sql("ALTER TABLE heard_instansi ADD COLUMN suspended boolean NOT NULL DEFAULT false")
+    op.get_bind().exec_driver_sql("ALTER TABLE heard_unit ADD COLUMN last_day date")
+    suspended_instansi(service)
+
+
+def suspended_instansi(service: str) -> None:
+    """The function by which an API process, whose role sees one instansi at a time, learns of all that are suspended."""
+    for statement in (
+        """
+CREATE FUNCTION suspended_instansi() RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+$$ SELECT coalesce(array_agg(instansi), '{}') FROM heard_instansi WHERE suspended $$
+""",
+        "REVOKE ALL ON FUNCTION suspended_instansi() FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION suspended_instansi() TO {service}_api, {service}_worker",
+    ):
+        op.get_bind().exec_driver_sql(statement)

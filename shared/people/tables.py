@@ -26,6 +26,7 @@ class HeardInstansi(_Heard, table=True):
     first_day: date
     holidays: list[date] = Field(sa_type=ARRAY(Date))
     policy: dict[str, Any] = Field(sa_type=JSONB)
+    suspended: bool
 
 
 class HeardUnit(_Heard, table=True):
@@ -40,6 +41,7 @@ class HeardUnit(_Heard, table=True):
     code: str
     parent: UUID | None
     head_position: UUID | None
+    last_day: date | None
 
 
 class HeardPosition(_Heard, table=True):

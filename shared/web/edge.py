@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from shared.errors import Refusal
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Origin
 from shared.eventstore.outbox import OutboxFull
@@ -19,7 +20,24 @@ from shared.web.auth import READING, Caller, CallerDep
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+class InstansiSuspended(Refusal):
+    """The instansi of the path is suspended: it is read, and nothing of it changes."""
+
+    code = "instansi-suspended"
+    status = 403
+
+
 async def database(request: Request) -> Database:
+    """The pool of the api role, for what may not be done while the instansi is suspended; see `database_always`."""
+    db = await database_always(request)
+    if request.method not in READING and request.path_params.get("instansi") in db.suspended:
+        raise InstansiSuspended(
+            "Instansi ini ditangguhkan: data hanya dapat dibaca. / This instansi is suspended: it can only be read."
+        )
+    return db
+
+
+async def database_always(request: Request) -> Database:
     """The pool of the api role; OutboxFull for whoever wants to write while too much waits for the road."""
     db: Database = request.app.state.db
     if db.full and request.method not in READING:
@@ -51,4 +69,6 @@ async def _context(request: Request, caller: CallerDep) -> Context:
 
 
 DbDep = Annotated[Database, Depends(database)]
+#: For what reads by POST, and what ops do to an instansi whether it is suspended or not.
+AnytimeDbDep = Annotated[Database, Depends(database_always)]
 ContextDep = Annotated[Context, Depends(_context)]

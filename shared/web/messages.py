@@ -27,6 +27,7 @@ TITLES: Mapping[str, Wording] = {
     "idempotency-key-reused": Wording(
         "Idempotency-Key sudah dipakai untuk permintaan lain", "The Idempotency-Key was used for another request"
     ),
+    "instansi-suspended": Wording("Instansi ditangguhkan", "The instansi is suspended"),
     "internal-error": Wording("Terjadi kesalahan di dalam sistem", "An error happened inside the system"),
     "invalid-input": Wording("Masukan tidak sah", "The input is not valid"),
     "keys-unavailable": Wording("Kunci token belum tersedia", "The token keys are not available"),

@@ -60,6 +60,7 @@ async def test_what_is_told_has_codes_and_ids_and_no_names(medan: Call, worker: 
         "code": "1.01",
         "parent": units["1"]["subject"],
         "head_position": camat["subject"],
+        "last_day": None,
     }
     assert "Kecamatan" not in str(messages)
 

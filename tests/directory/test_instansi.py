@@ -39,6 +39,7 @@ async def test_a_new_instansi_gets_the_national_policy_and_is_told(medan: Call, 
             "achievement_cap_percent": "120",
             "daily_summary_at": "16:00",
         },
+        "suspended": False,
     }
 
 
@@ -138,6 +139,25 @@ async def test_who_saw_an_older_version_is_refused(medan: Call) -> None:
     assert (await medan("PUT", "/instansi", body, roles=SYSTEM, headers={"If-Match": '"1"'})).status_code == 200
     late = await medan("PUT", "/instansi", {"zone": "WIT"}, roles=SYSTEM, headers={"If-Match": '"1"'})
     assert (late.status_code, late.json()["code"], late.json()["version"]) == (412, "stale-version", 2)
+
+
+async def test_a_suspension_is_told_once_and_kept_with_who_did_it(medan: Call, worker: Database) -> None:
+    for path, status in (
+        ("suspend", "changed"),
+        ("suspend", "unchanged"),
+        ("resume", "changed"),
+        ("resume", "unchanged"),
+    ):
+        answer = await medan("POST", f"/instansi/{path}", roles=SYSTEM)
+        assert answer.json() == {"instansi": "medan", "suspended": path == "suspend", "status": status}
+        assert (await medan("GET", "/instansi")).json()["suspended"] is (path == "suspend")
+    assert [message["data"]["suspended"] for message in await told(worker)] == [False, True, False]
+    async with worker.transaction() as conn:
+        kept = await conn.execute(text("SELECT version, suspended, recorded_by FROM suspensions ORDER BY version"))
+        assert [tuple(row) for row in kept] == [(1, True, "system"), (2, False, "system")]
+    assert (await medan("POST", "/instansi/suspend", roles=("hr",))).json()["code"] == "role-required"
+    nobody = await medan("POST", "/instansi/suspend", roles=SYSTEM, instansi="jambi")
+    assert nobody.json()["code"] == "unknown-instansi"
 
 
 async def test_only_a_system_may_change_the_instansi(medan: Call) -> None:

@@ -32,7 +32,7 @@ async def test_the_code_knows_every_column_as_it_was_migrated(worker: Database) 
         for table in DirectoryTable.metadata.sorted_tables
     }
     assert known == {name: columns for name, columns in found.items() if name in known}
-    assert len(known) == 8
+    assert len(known) == 9
 
 
 async def test_nobody_sees_the_tables_without_naming_an_instansi(medan: Call, addresses: Any) -> None:
@@ -51,7 +51,7 @@ async def test_what_was_recorded_about_rules_assignments_and_lookups_cannot_be_c
     medan: Call, worker: Database
 ) -> None:
     await build_world(medan)
-    for table in ("instansi_rules", "assignments", "lookups"):
+    for table in ("instansi_rules", "suspensions", "assignments", "lookups"):
         for statement in (f"UPDATE {table} SET instansi = 'x'", f"DELETE FROM {table}"):
             with pytest.raises(DBAPIError, match="permission denied"):
                 async with worker.transaction() as conn:

@@ -57,7 +57,10 @@ WHERE status = 'sealed' AND NOT stale AND ($1::text IS NULL OR instansi = $1) OR
 _CONTENTS = "SELECT source, content FROM published WHERE instansi = $1 AND source = ANY($2::uuid[])"
 #: All agencies close in the same days; those who listen need connections too.
 _AT_ONCE = 4
-_UNDER_WAY = "SELECT instansi, period FROM activity_period WHERE status = 'sealing' OR stale ORDER BY 1, 2"
+_UNDER_WAY = """
+SELECT instansi, period FROM activity_period
+WHERE (status = 'sealing' OR stale) AND instansi <> ALL (suspended_instansi()) ORDER BY 1, 2
+"""
 
 
 class PeriodNotOver(Refusal):

@@ -63,8 +63,8 @@ UPDATE period SET alarmed_at = now() WHERE instansi = $1 AND id = $2
   AND (alarmed_at IS NULL OR alarmed_at < now() - interval '1 minute') RETURNING id
 """
 _UNDER_WAY = """
-SELECT instansi, period, status FROM period p WHERE status <> 'closed' OR EXISTS (
-    SELECT FROM review r WHERE r.instansi = p.instansi AND r.period = p.period AND r.state = 'open' AND r.expected)
+SELECT instansi, period, status FROM period p WHERE instansi <> ALL (suspended_instansi()) AND (status <> 'closed' OR EXISTS (
+    SELECT FROM review r WHERE r.instansi = p.instansi AND r.period = p.period AND r.state = 'open' AND r.expected))
 ORDER BY 1, 2
 """
 _OPEN = """

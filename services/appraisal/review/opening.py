@@ -62,7 +62,9 @@ async def open_everybody(conn: AsyncConnection, context: Context, period: Period
 async def at_each_day(db: Database) -> None:
     """Job: everybody's review of the current period is open, and gaps are judged by the posts held today."""
     async with db.transaction() as conn:
-        codes = [row[0] for row in await fetch(conn, "SELECT instansi FROM heard_instansi ORDER BY 1")]
+        codes = [
+            row[0] for row in await fetch(conn, "SELECT instansi FROM heard_instansi WHERE NOT suspended ORDER BY 1")
+        ]
     for code in codes:
         while await db.run(lambda conn, code=code: _catch_up(conn, code)):  # type: ignore[misc]
             pass

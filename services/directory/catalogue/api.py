@@ -1,6 +1,7 @@
 """The tree of units and the positions in it: entered by HR, read by everybody of the instansi."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -47,13 +48,14 @@ class PositionIn(Body):
 
 
 class UnitOut(BaseModel):
-    """A unit; `head` holds its head position today."""
+    """A unit; `head` holds its head position today; after `last_day` it is closed."""
 
     id: UUID
     code: str
     name: str
     parent: UUID | None
     head_position: UUID | None
+    last_day: date | None
     head: UUID | None
 
 

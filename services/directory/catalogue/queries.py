@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.directory.reading import dicts
 
 _UNITS = """
-SELECT u.id, u.code, u.name, u.parent, u.head_position, (
+SELECT u.id, u.code, u.name, u.parent, u.head_position, u.last_day, (
     SELECT a.employee FROM heard_assignment a
     WHERE a.instansi = u.instansi AND a.unit = u.id AND a.position = u.head_position AND NOT a.void
       AND $2::date BETWEEN a.valid_from AND coalesce(a.valid_to, 'infinity')

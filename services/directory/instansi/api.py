@@ -16,13 +16,15 @@ from shared.contracts.directory import Policy
 from shared.errors import StaleVersion
 from shared.eventstore.decider import Context
 from shared.eventstore.outbox import publish_state
-from shared.web.auth import Caller, requires
+from shared.web.auth import requires
 from shared.web.concurrency import IfMatch, etag
-from shared.web.edge import ContextDep, DbDep
+from shared.web.edge import AnytimeDbDep, ContextDep, DbDep
 from shared.web.fields import Body, Day, Line, Number, Whole
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(prefix="/instansi", tags=["instansi"])
+
+SYSTEM = Depends(requires("system"))
 
 Percent = Annotated[Number, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
 Days = Annotated[Whole, Field(ge=0, le=366)]
@@ -80,8 +82,17 @@ class InstansiOut(BaseModel):
 
     instansi: str
     name: str
+    suspended: bool
     rules: RulesVersion
     planned: RulesVersion | None = None
+
+
+class Suspended(BaseModel):
+    """Whether the instansi is suspended, and whether that was new."""
+
+    instansi: str
+    suspended: bool
+    status: Literal["changed", "unchanged"]
 
 
 class Changed(BaseModel):
@@ -92,14 +103,13 @@ class Changed(BaseModel):
     version: int
 
 
-@router.put("")
+@router.put("", dependencies=[SYSTEM])
 async def put_instansi(
     body: InstansiIn,
     expected: IfMatch,
     context: ContextDep,
     db: DbDep,
     response: Response,
-    _: Annotated[Caller, Depends(requires("system"))],
 ) -> Changed:
     """Register the instansi of the path, or change it. If-Match: the newest version of its rules that you saw."""
     said: dict[str, Any] = body.model_dump(exclude_none=True)
@@ -130,6 +140,34 @@ async def _put(conn: AsyncConnection, context: Context, said: dict[str, Any], ex
     return Changed(instansi=context.instansi, status=status, version=new.policy.version)
 
 
+@router.post("/suspend", dependencies=[SYSTEM])
+async def suspend(context: ContextDep, db: AnytimeDbDep) -> Suspended:
+    """From within two seconds on no service accepts a command of the instansi; it is read as before."""
+    return await db.run(lambda conn: _suspend(conn, context, suspended=True), context.instansi)
+
+
+@router.post("/resume", dependencies=[SYSTEM])
+async def resume(context: ContextDep, db: AnytimeDbDep) -> Suspended:
+    """Commands are accepted again; jobs and mails go on where they stopped."""
+    return await db.run(lambda conn: _suspend(conn, context, suspended=False), context.instansi)
+
+
+async def _suspend(conn: AsyncConnection, context: Context, *, suspended: bool) -> Suspended:
+    await queries.hold(conn, context.instansi)
+    await _name(conn, context)
+    changed = await queries.suspend(conn, context.instansi, suspended, changed_by(context))
+    if changed:
+        await publish_state(conn, context, await queries.rules_in_force(conn, context.instansi))
+    return Suspended(instansi=context.instansi, suspended=suspended, status="changed" if changed else "unchanged")
+
+
+async def _name(conn: AsyncConnection, context: Context) -> str:
+    name = await queries.name_of(conn, context.instansi)
+    if name is None:
+        raise InstansiUnknown("Instansi belum terdaftar. / The instansi is not registered.")
+    return name
+
+
 def _midnight(of: Agency) -> datetime:
     return datetime.combine(of.effective_from, time(), zone_of(of.zone)).astimezone(UTC)
 
@@ -138,16 +176,16 @@ def _midnight(of: Agency) -> datetime:
 async def get_instansi(context: ContextDep, db: DbDep, response: Response) -> InstansiOut:
     """The instansi and its rules."""
     async with db.transaction(context.instansi) as conn:
-        name = await queries.name_of(conn, context.instansi)
-        if name is None:
-            raise InstansiUnknown("Instansi belum terdaftar. / The instansi is not registered.")
+        name = await _name(conn, context)
         [newest] = await queries.rules(conn, context.instansi, limit=1)
+        suspended = await queries.is_suspended(conn, context.instansi)
         in_force = await queries.version_in_force(conn, context.instansi)
         now = newest if in_force == newest["version"] else await queries.rules_version(conn, context.instansi, in_force)
     response.headers["ETag"] = etag(newest["version"])
     return InstansiOut(
         instansi=context.instansi,
         name=name,
+        suspended=suspended,
         rules=RulesVersion(**now),
         planned=RulesVersion(**newest) if now is not newest else None,
     )

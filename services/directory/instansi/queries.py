@@ -28,6 +28,11 @@ INSERT INTO instansi_rules
     (instansi, version, effective_from, effective_at, zone, first_day, holidays, policy, recorded_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9) RETURNING 1
 """
+_SUSPEND = """
+INSERT INTO suspensions (instansi, version, suspended, recorded_by)
+SELECT $1, coalesce(max(version), 0) + 1, $2, $3 FROM suspensions WHERE instansi = $1
+HAVING coalesce((array_agg(suspended ORDER BY version DESC))[1], false) <> $2 RETURNING 1
+"""
 
 
 async def hold(conn: AsyncConnection, instansi: str) -> None:
@@ -67,6 +72,17 @@ async def name_of(conn: AsyncConnection, instansi: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
+async def suspend(conn: AsyncConnection, instansi: str, suspended: bool, who: str) -> bool:
+    """Record that the instansi is suspended, or no longer; False when it was so already."""
+    return bool(await fetch(conn, _SUSPEND, instansi, suspended, who))
+
+
+async def is_suspended(conn: AsyncConnection, instansi: str) -> bool:
+    """Whether no command of the instansi is accepted."""
+    [row] = await fetch(conn, "SELECT suspended FROM heard_instansi WHERE instansi = $1", instansi)
+    return bool(row[0])
+
+
 async def version_in_force(conn: AsyncConnection, instansi: str) -> int:
     """The version of the rules that holds now."""
     [row] = await fetch(conn, "SELECT version FROM heard_instansi WHERE instansi = $1", instansi)
@@ -91,7 +107,7 @@ async def rules_version(conn: AsyncConnection, instansi: str, version: int) -> d
 async def rules_in_force(conn: AsyncConnection, instansi: str | None = None) -> list[Publication]:
     """What others are told of the rules that hold now: of this instansi, or of each that the connection sees."""
     sql = """
-        SELECT instansi, zone, first_day, holidays, policy FROM heard_instansi
+        SELECT instansi, zone, first_day, holidays, policy, suspended FROM heard_instansi
         WHERE ($1::text IS NULL OR instansi = $1) ORDER BY instansi
     """
     return [
@@ -99,10 +115,14 @@ async def rules_in_force(conn: AsyncConnection, instansi: str | None = None) -> 
             code,
             instansi_source(code),
             InstansiChanged(
-                zone=zone, first_day=first_day, holidays=tuple(holidays), policy=Policy.model_validate(policy)
+                zone=zone,
+                first_day=first_day,
+                holidays=tuple(holidays),
+                policy=Policy.model_validate(policy),
+                suspended=suspended,
             ),
         )
-        for code, zone, first_day, holidays, policy in await fetch(conn, sql, instansi)
+        for code, zone, first_day, holidays, policy, suspended in await fetch(conn, sql, instansi)
     ]
 
 

@@ -17,7 +17,7 @@ from shared.eventstore.decider import Context
 from shared.eventstore.rows import fetch
 from shared.ids import fresh_id
 from shared.web.auth import Caller, CallerDep, Role, requires
-from shared.web.edge import ContextDep, DbDep
+from shared.web.edge import AnytimeDbDep, ContextDep, DbDep
 from shared.web.fields import Body
 from shared.web.paging import Page, PagingDep
 
@@ -103,7 +103,7 @@ class LookupRow(BaseModel):
 
 
 @router.post("/employees/lookup")
-async def lookup(body: LookupIn, context: ContextDep, caller: SystemDep, db: DbDep) -> LookupOut:
+async def lookup(body: LookupIn, context: ContextDep, caller: SystemDep, db: AnytimeDbDep) -> LookupOut:
     """NIPs and outside ids to opaque ids, and back."""
     nips = {nip: "".join(nip.split()) for nip in body.nips}
     names = store.Names(nips=set(nips.values()), ids=set(body.ids))
@@ -128,7 +128,7 @@ async def lookup(body: LookupIn, context: ContextDep, caller: SystemDep, db: DbD
 
 
 @router.post("/contacts")
-async def contacts(body: ContactsIn, context: ContextDep, caller: SystemDep, db: DbDep) -> Contacts:
+async def contacts(body: ContactsIn, context: ContextDep, caller: SystemDep, db: AnytimeDbDep) -> Contacts:
     """Name, e-mail and language of active people, for those who write to them."""
     sql = "SELECT id, name, email, language FROM employees WHERE instansi = $1 AND id = ANY($2::uuid[]) AND active ORDER BY id"
 

@@ -20,7 +20,7 @@ from shared.eventstore.rows import fetch
 from shared.ids import fresh_id
 from shared.web.auth import requires
 from shared.web.batch import Batch, DryRun
-from shared.web.edge import ContextDep, DbDep
+from shared.web.edge import AnytimeDbDep, ContextDep, DbDep
 from shared.web.fields import Body, Code, Day, Line
 
 router = APIRouter(prefix="/roster", tags=["roster"])
@@ -100,7 +100,7 @@ class Absent(BaseModel):
 
 
 @router.post("/absent", dependencies=[HR])
-async def absent(body: Everybody, context: ContextDep, db: DbDep) -> Absent:
+async def absent(body: Everybody, context: ContextDep, db: AnytimeDbDep) -> Absent:
     """Who is active in the directory and not in the file."""
     nips = ["".join(nip.split()) for nip in body.nips]
     systems, ids = [ref.system for ref in body.outside], [ref.id for ref in body.outside]

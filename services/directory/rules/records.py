@@ -8,13 +8,14 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A node of the unit tree; its head is whoever holds `head_position` in it."""
+    """A node of the unit tree; its head is whoever holds `head_position` in it. Closed after `last_day` (None: it stays)."""
 
     id: UUID
     code: str
     name: str
     parent: UUID | None
     head_position: UUID | None
+    last_day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,7 @@ def _unit(known: Known, code: str, said: Said) -> Unit:
         head_position=(known.position_id(head) if head else None)
         if "head_position" in said or not old
         else old.head_position,
+        last_day=old.last_day if old else None,
     )
 
 

@@ -32,7 +32,8 @@ _MARK_TRIES = 30
 _CLAIM = """
 WITH due AS (
     SELECT instansi, id FROM notice
-    WHERE status = 'waiting' AND due_at <= now() AND (claimed_until IS NULL OR claimed_until <= now())
+    WHERE status = 'waiting' AND due_at <= now() AND instansi <> ALL (suspended_instansi())
+      AND (claimed_until IS NULL OR claimed_until <= now())
     ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE notice n SET claimed_until = now() + interval '1 minute' FROM due

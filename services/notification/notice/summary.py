@@ -15,7 +15,8 @@ from shared.eventstore.rows import fetch
 from shared.people.queries import authorities
 
 _INSTANSI = """
-SELECT h.instansi, h.zone, h.policy->>'daily_summary_at', now() FROM heard_instansi h ORDER BY h.instansi
+SELECT h.instansi, h.zone, h.policy->>'daily_summary_at', now() FROM heard_instansi h
+WHERE NOT h.suspended ORDER BY h.instansi
 """
 # The hour is part of the key: an instansi that chooses a later one today gets what has come up meanwhile.
 _RUN = "INSERT INTO summary_run (instansi, day, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING instansi"

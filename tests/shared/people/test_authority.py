@@ -17,11 +17,12 @@ def placed(
     kind: str = "definitif",
     start: date = date(2026, 1, 1),
     end: date | None = None,
+    unit: UUID = UNIT,
 ) -> Assignment:
     return Assignment(
         id=UUID(int=employee.int * 1000 + start.toordinal()),
         employee=employee,
-        unit=UNIT,
+        unit=unit,
         position=position,
         superior=superior,
         kind=kind,
@@ -130,3 +131,23 @@ def test_a_superior_whose_placement_is_recorded_only_from_a_later_day_judges_whi
 
 def test_two_with_the_same_position_in_one_unit_do_not_judge_each_others_people() -> None:
     assert authority([OWN, placed(HEAD, CHAIR), placed(NEXT, CHAIR)], STAFF, MARCH, JUNE).verifiers == {HEAD}
+
+
+def test_after_a_reorganisation_the_new_superior_judges_what_the_old_unit_left_waiting() -> None:
+    end, start, merged = date(2026, 5, 31), date(2026, 6, 1), UUID(int=20)
+    before = [placed(STAFF, DESK, HEAD, end=end), placed(HEAD, CHAIR, end=end)]
+    staff = placed(STAFF, DESK, NEXT, start=start, unit=merged)
+    new = [staff, placed(NEXT, CHAIR, start=start, unit=merged), placed(HEAD, DESK, NEXT, start=start, unit=merged)]
+    assert authority([*before, *new], STAFF, MARCH, JUNE) == Authority(frozenset({NEXT}), False, HEAD)
+    stays = [placed(STAFF, DESK, HEAD, start=start, unit=merged), placed(HEAD, CHAIR, start=start, unit=merged)]
+    assert authority([*before, *stays], STAFF, MARCH, JUNE).verifiers == {HEAD}
+    plt = placed(ACTING, CHAIR, kind="plt", start=start, unit=merged)
+    assert authority(
+        [*before, staff, plt, placed(NEXT, CHAIR, start=start, end=start, unit=merged)], STAFF, MARCH, JUNE
+    ) == (Authority(frozenset({ACTING}), False, HEAD))
+
+
+def test_who_moved_on_is_still_judged_by_the_old_superior_who_kept_the_chair() -> None:
+    moved = placed(STAFF, DESK, NEXT, start=date(2026, 6, 1), unit=UUID(int=20))
+    old = [placed(STAFF, DESK, HEAD, end=date(2026, 5, 31)), placed(HEAD, CHAIR)]
+    assert authority([*old, moved, placed(NEXT, CHAIR, unit=UUID(int=20))], STAFF, MARCH, JUNE).verifiers == {HEAD}

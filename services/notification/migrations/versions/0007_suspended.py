@@ -1,0 +1,11 @@
+"""Which instansi are suspended, and after which day a unit is closed."""
+
+from shared.people.schema import people_2
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    """The new columns."""
+    people_2("notification")

@@ -15,12 +15,10 @@ class Mailbox:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    async def listen(self, port: int) -> asyncio.Server:
-        """Serve SMTP on 127.0.0.1."""
+    async def listen(self, port: int, host: str = "127.0.0.1") -> asyncio.Server:
+        """Serve SMTP."""
         loop = asyncio.get_running_loop()
-        return await loop.create_server(
-            lambda: SMTP(self, enable_SMTPUTF8=True, hostname="localhost"), "127.0.0.1", port
-        )
+        return await loop.create_server(lambda: SMTP(self, enable_SMTPUTF8=True, hostname="localhost"), host, port)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Answers only when the mail is on disk."""

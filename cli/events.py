@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 
 from cli.system import CODE, data_option, nats_login
 from deploy.embedded.data import Data
-from deploy.embedded.nats import READER
+from deploy.nats.access import PREFIX, READER
 from deploy.services import service_names
 from shared.messaging.streams import connect, heed_cancellation
 
@@ -98,7 +98,7 @@ async def read(
         heed_cancellation()
         answers = await client.subscribe(client.new_inbox())
         question = orjson.dumps(asked | position)
-        await client.publish(f"$JS.API.DIRECT.GET.{stream.upper()}", question, reply=answers.subject)
+        await client.publish(f"{PREFIX}.DIRECT.GET.{stream.upper()}", question, reply=answers.subject)
         while "Status" not in (headers := (message := await answers.next_msg(timeout=5)).headers or {}):
             position = {"seq": int(headers["Nats-Sequence"]) + 1}
             yield message
@@ -115,6 +115,6 @@ async def read(
 async def _born(client: Client, stream: str) -> datetime | None:
     """When a stream was made: one that was deleted and declared again begins anew."""
     try:
-        return (await client.jetstream().stream_info(stream.upper())).created
+        return (await client.jetstream(prefix=PREFIX).stream_info(stream.upper())).created
     except NotFoundError:
         return None

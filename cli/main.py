@@ -17,6 +17,8 @@ _COMMANDS = {
     "instansi": ("cli.instansi", "Add, change and list agencies: zone, period, calendar, rules."),
     "import": ("cli.import_", "Import rosters, plans, activity, competency levels and courses out of files."),
     "events": ("cli.events", "Show the public feed, as an outside system sees it."),
+    "nats": ("cli.nats", "Write the configuration of NATS servers."),
+    "subscribers": ("cli.subscribers", "Say which systems outside listen, and what each is given."),
     "dead-letters": ("cli.dead_letters", "List, show, retry or drop what could not be processed."),
     "republish": ("cli.record", "Refill the road from the record."),
     "rebuild": ("cli.record", "Write read models anew from the record."),

@@ -12,7 +12,7 @@ from cli.events import read
 from cli.steps import declare
 from cli.system import Refused, data_option, database_url, nats_login
 from deploy.embedded.data import Data
-from deploy.embedded.nats import READER
+from deploy.nats.access import READER
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
 from shared.messaging.publisher import Publisher

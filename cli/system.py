@@ -14,6 +14,8 @@ import httpx
 
 from deploy.embedded.data import Data, DataRefused
 from deploy.embedded.nats import ADMIN
+from deploy.nats.access import ADMIN
+from deploy.nats.description import DescriptionRefused
 from deploy.embedded.ports import Ports
 from deploy.services import service_names
 from shared.web.development import development_token
@@ -61,7 +63,7 @@ def explained(error: Exception) -> click.ClickException | None:
     said = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
     if isinstance(error, MigrationBlocked):
         return click.ClickException(str(error))
-    if isinstance(error, DataRefused):
+    if isinstance(error, DataRefused | DescriptionRefused):
         return Refused(str(error))
     if isinstance(error, PermissionError) and error.filename:
         return Refused(f"{error.filename} belongs to another user: run as that user, or choose another --data.")

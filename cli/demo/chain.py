@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from cli.events import read
 from cli.system import System, Unreachable, mint, nats_login
-from deploy.embedded.nats import READER
+from deploy.nats.access import READER
 from shared.messaging.streams import connect
 
 STREAMS = ("directory", "activity", "appraisal", "training")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.embedded.nats import ADMIN, READER
+from deploy.nats.access import RESERVED
 from deploy.embedded.process import wait_until
 from deploy.provision import ROLES, Database
 from shared.web.development import jwks_of, new_signing_key
@@ -95,16 +96,16 @@ class Data:
         passwords = {role: self.secret(f"postgres {service} {role}") for role in ROLES}
         return Database(service, service, "127.0.0.1", port, passwords)
 
-    def secret(self, name: str) -> str:
-        """A random password, always the same for the same name."""
+    def secret(self, name: str, *, anew: bool = False) -> str:
+        """A random password, always the same for the same name until one is asked for `anew`."""
         kept = self._secrets()
-        if name not in kept:
+        if anew or name not in kept:
             kept[name] = secrets.token_urlsafe(24)
-            self._write(self.root / "secrets.json", json.dumps(kept, indent=1))
+            self.write(self.root / "secrets.json", json.dumps(kept, indent=1))
         return kept[name]
 
     def nats_secret(self, user: str) -> str:
-        """The NATS password of `admin`, `reader` or a service."""
+        """The NATS password of a user."""
         return self.secret(f"nats {user}")
 
     def run(self) -> dict[str, Any] | None:
@@ -117,18 +118,18 @@ class Data:
 
     def write_run(self, content: Mapping[str, Any]) -> None:
         """Replace run.json at once, so that readers never see half of it."""
-        self._write(self.root / "run.json", json.dumps(content, indent=1))
+        self.write(self.root / "run.json", json.dumps(content, indent=1))
 
     def write_system_token(self, token: str) -> None:
         """Replace the token with which services call one another."""
-        self._write(self.system_token, token)
+        self.write(self.system_token, token)
 
     def _check_format(self) -> None:
         version = self.root / "VERSION"
         if not version.exists():
             if any(entry.name != "logs" for entry in self.root.iterdir()):
                 raise DataRefused(f"{self.root} holds something else; choose an empty or a new directory as --data.")
-            self._write(version, f"{FORMAT}\n")
+            self.write(version, f"{FORMAT}\n")
         written = int(version.read_text())
         if written > FORMAT:
             raise DataRefused(
@@ -140,9 +141,9 @@ class Data:
         for folder in (self.logs, self.mails, self.signing_key.parent):
             folder.mkdir(mode=0o700, exist_ok=True)
         if not self.signing_key.exists():
-            self._write(self.signing_key, new_signing_key().decode())
-        self._write(self.jwks, jwks_of(self.signing_key.read_bytes()).decode())
-        for user in (ADMIN, READER):
+            self.write(self.signing_key, new_signing_key().decode())
+        self.write(self.jwks, jwks_of(self.signing_key.read_bytes()).decode())
+        for user in RESERVED:
             self.nats_secret(user)
 
     def _secrets(self) -> dict[str, str]:
@@ -153,7 +154,8 @@ class Data:
         return kept
 
     @staticmethod
-    def _write(path: Path, text: str) -> None:
+    def write(path: Path, text: str) -> None:
+        """Replace a file at once, for its owner only."""
         unfinished = path.with_name(path.name + ".new")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

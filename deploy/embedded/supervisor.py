@@ -17,18 +17,18 @@ import httpx
 from nats.errors import Error as NatsError
 from sqlalchemy.exc import SQLAlchemyError
 
-from deploy.embedded import road
+from deploy.embedded import outside, road
 from deploy.embedded.data import Data
 from deploy.embedded.index import Index
 from deploy.embedded.kept import Kept
 from deploy.embedded.mailbox import Mailbox
-from deploy.embedded.nats import ADMIN, READER, Nats, admin_user, reader_user, service_user
+from deploy.embedded.nats import Nats
 from deploy.embedded.ports import Ports
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import StartError, spawn, stop
+from deploy.nats.access import ADMIN
 from deploy.provision import provision
 from deploy.services import load, service_names
-from shared.messaging.streams import Subscription
 from shared.operations.migrations import DatabaseNewer, upgrade
 from shared.runtime import VERSION
 from shared.web.development import development_token
@@ -76,9 +76,10 @@ class Supervisor:
         self._postgres = Postgres(data.root / "postgres", log, port=self.ports.postgres, more=environment("postgres"))
 
     @property
-    def _road(self) -> tuple[tuple[str, str, str], list[str], list[Subscription]]:
+    def _road(self) -> road.Road:
         hears = [each for service in self.services for each in load(service).subscriptions]
-        return (self.summary["nats"], ADMIN, self.data.nats_secret(ADMIN)), self.services, hears
+        login = self.summary["nats"], ADMIN, self.data.nats_secret(ADMIN)
+        return road.Road(login, self.services, hears, partial(outside.subscribers, self.data))
 
     @property
     def processes(self) -> list[Kept]:
@@ -97,7 +98,7 @@ class Supervisor:
             mailbox = await Mailbox(self.data.mails).listen(self.ports.mail)
             self._start_services()
             # In a loop of its own: what nats-py leaves behind when NATS dies would keep this one from ending.
-            Thread(target=lambda: asyncio.run(road.keep(*self._road)), name="road", daemon=True).start()
+            Thread(target=lambda: asyncio.run(self._road.keep()), name="road", daemon=True).start()
             with closing(mailbox):
                 await asyncio.gather(self._index(), self._keep_alive(), self._observe(), self._renew_system_token())
         except (OSError, asyncpg.PostgresError, SQLAlchemyError, NatsError) as error:
@@ -109,11 +110,8 @@ class Supervisor:
             await self._http.aclose()
 
     def _start_servers(self) -> None:
-        users = [admin_user(self.data.nats_secret(ADMIN)), reader_user(self.data.nats_secret(READER))]
-        for service in self.services:
-            durables = {each.durable: each.stream for each in load(service).subscriptions}
-            users.append(service_user(service, self.data.nats_secret(service), durables))
-        nats = Nats(self.data.root / "nats", self.data.logs / "nats.log", port=self.ports.nats, users=users)
+        rights = partial(outside.rights, self.data)
+        nats = Nats(self.data.root / "nats", self.data.logs / "nats.log", port=self.ports.nats, rights=rights)
         for name, server in (("postgres", self._postgres), ("nats", nats)):
             url = f"{name}://127.0.0.1:{server.port}"
             self.servers.append(Kept(name, url, server.launch, partial(asyncio.to_thread, server.is_ready)))
@@ -128,7 +126,7 @@ class Supervisor:
             await provision(self._postgres.url(), database)
             with suppress(DatabaseNewer):
                 await asyncio.to_thread(upgrade, service, database.url("owner"))
-        await road.declare(*self._road)
+        await self._road.declare()
 
     async def _until_ready(self, server: Kept) -> None:
         while server.state != "ready":

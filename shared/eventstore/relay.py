@@ -18,7 +18,7 @@ from shared.eventstore.bell import CHANNEL
 from shared.eventstore.database import is_outage
 from shared.eventstore.fairness import ENOUGH_ALONE, PIECES_A_SECOND, TAKE, Allowance
 from shared.messaging.publisher import REFUSALS, Answer, Posting, Publisher
-from shared.messaging.streams import heed_cancellation
+from shared.messaging.streams import OUTSIDE, heed_cancellation
 from shared.observability import metrics
 
 log = structlog.get_logger(__name__)
@@ -208,12 +208,13 @@ class Relay:
         return rows, bool(rows) and rows[-1]["turn"] == rows[-1]["most"]
 
     async def _behind(self) -> int:
-        """How many messages the slowest of all who listen has not handled yet."""
+        """How many messages the slowest of our services that listen has not handled yet."""
         try:
-            listeners = await self._js.consumers_info(self.stream)
+            known = await self._js.consumers_info(self.stream)
         except (nats.errors.Error, OSError):
             return ENOUGH_ALONE
-        return max(((each.num_pending or 0) + (each.num_ack_pending or 0) for each in listeners), default=0)
+        ours = [each for each in known if not str(each.name).startswith(OUTSIDE)]
+        return max(((each.num_pending or 0) + (each.num_ack_pending or 0) for each in ours), default=0)
 
     async def _send(
         self, conn: Any, rows: list[Any], done: _Round, last: dict[str, int] | None

@@ -20,6 +20,8 @@ from shared.messaging.envelope import Received
 ACK_WAIT_SECONDS = 20
 DUPLICATE_WINDOW_SECONDS = 120
 MAX_AGE = timedelta(days=30)
+#: Begins the names of durables of subscribers outside; no service waits for them.
+OUTSIDE = "outside-"
 
 #: Forget what was told of this instansi in an epoch before this one, and what follows from it.
 Renew = Callable[[AsyncConnection, str, int], Awaitable[None]]

@@ -14,7 +14,8 @@ from nats.aio.client import Client
 
 from cli.events import read
 from cli.main import main
-from deploy.embedded.nats import Nats, admin_user, reader_user
+from deploy.embedded.nats import Nats
+from deploy.nats.access import access
 from shared.contracts.schema_files import SAMPLES
 from shared.messaging.streams import apply, connect
 
@@ -25,7 +26,7 @@ SATISFACTION, CANCELLED = "activity.satisfaction.changed.v1", "training.enrolmen
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
     """A server that knows its readers."""
     folder = tmp_path_factory.mktemp("nats")
-    made = Nats(folder / "nats", folder / "nats.log", users=[admin_user("a"), reader_user("r")])
+    made = Nats(folder / "nats", folder / "nats.log", rights=lambda: access({}, {}, lambda user: user[0]))
     made.start()
     yield made
     made.stop()

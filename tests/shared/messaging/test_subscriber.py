@@ -17,7 +17,8 @@ from nats.js.client import JetStreamContext
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from deploy.embedded.nats import Nats, service_user
+from deploy.embedded.nats import Nats
+from deploy.nats.access import Inside, access
 from shared.eventstore.database import Database
 from shared.eventstore.decider import event_id
 from shared.eventstore.relay import Relay
@@ -277,7 +278,8 @@ async def test_an_end_that_nats_swallows_is_heeded(
 
 
 async def test_a_right_that_is_missing_is_logged(tmp_path: Path) -> None:
-    server = Nats(tmp_path / "nats", tmp_path / "nats.log", users=[service_user("bare", "secret", {})])
+    rights = access({"bare": Inside({})}, {}, lambda _: "secret")
+    server = Nats(tmp_path / "nats", tmp_path / "nats.log", rights=lambda: rights)
     server.start()
     broker = new_broker(server.url, "bare", "secret", "bare")
     try:

@@ -1,0 +1,18 @@
+"""Who is inside: every service with what it hears."""
+
+from deploy.nats.access import RESERVED, Inside
+from deploy.services import load, service_names
+
+
+def inside() -> dict[str, Inside]:
+    """What each service needs to be allowed."""
+    services = {name: load(name) for name in service_names()}
+    return {
+        name: Inside({each.durable: each.stream for each in service.subscriptions}, service.reads_road)
+        for name, service in services.items()
+    }
+
+
+def taken() -> list[str]:
+    """The names that no subscriber can have."""
+    return [*RESERVED, *service_names()]

@@ -7,10 +7,10 @@ UV := uv==0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench chaos fmt lock clean
+.PHONY: help setup demo test test-outside check bench chaos fmt lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 18
 
 setup: $(SETUP) ## make .venv from the pinned requirements
 
@@ -26,6 +26,9 @@ demo: $(SETUP) ## the whole system with sample data and a live picture; Ctrl-C e
 
 test: $(SETUP) ## every test, on real NATS and PostgreSQL servers of its own
 	$(BIN)/python -m pytest
+
+test-outside: $(SETUP) ## what programs of others say of it, and the examples for other systems; needs Node.js 20 and npm
+	$(BIN)/python -m pytest tests/outside
 
 bench: $(SETUP) ## the benchmark, at most 15 minutes: a table and bench.json; QUICK=1 takes 3
 	$(BIN)/python -m bench $(if $(QUICK),--quick)

@@ -1,0 +1,80 @@
+"""A subscriber in Python: keeps a ledger of entries and results, live, from the beginning of what the road holds.
+
+    python subscribe.py LEDGER [--once] [--print]
+
+Reads KINERJA_NATS_URL, KINERJA_NATS_USER, KINERJA_NATS_PASSWORD. Needs nats-py. `--once` ends when there is nothing left,
+`--print` prints what is true now instead of listening.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import nats
+from ledger import Ledger
+from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NothingCame
+from nats.js.client import JetStreamContext
+
+STREAMS = ("ACTIVITY", "APPRAISAL")
+AT_ONCE = 100
+
+
+async def follow(js: JetStreamContext, stream: str, durable: str, ledger: Ledger, once: bool) -> None:
+    """Keep what comes, then acknowledge it: after a crash in between it comes again, and is known."""
+    subscription = await js.pull_subscribe_bind(durable, stream=stream)
+    while True:
+        try:
+            messages = await subscription.fetch(AT_ONCE, timeout=1)
+        except NothingCame:
+            if once and not await left(js, stream, durable):
+                return
+            continue
+        except NatsError:  # away; nats-py connects again by itself
+            await asyncio.sleep(1)
+            continue
+        ledger.take(message.data for message in messages)
+        for message in messages:
+            await message.ack()
+
+
+async def left(js: JetStreamContext, stream: str, durable: str) -> int:
+    """How many messages are not acknowledged yet."""
+    info = await js.consumer_info(stream, durable)
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
+async def listen(ledger: Ledger, once: bool) -> None:
+    """Follow every stream that is granted, each by the durable that was made for this subscriber."""
+    user = os.environ["KINERJA_NATS_USER"]
+    client = await nats.connect(
+        os.environ["KINERJA_NATS_URL"],
+        user=user,
+        password=os.environ["KINERJA_NATS_PASSWORD"],
+        max_reconnect_attempts=-1,
+    )
+    try:
+        js = client.jetstream()
+        await asyncio.gather(*(follow(js, stream, f"outside-{user}", ledger, once) for stream in STREAMS))
+    finally:
+        await client.close()
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ledger", type=Path)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--print", action="store_true", dest="show")
+    asked = parser.parse_args()
+    ledger = Ledger(asked.ledger)
+    if asked.show:
+        print(json.dumps(ledger.picture()))
+    else:
+        asyncio.run(listen(ledger, asked.once))
+
+
+if __name__ == "__main__":
+    main()

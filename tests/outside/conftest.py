@@ -1,0 +1,42 @@
+"""A running system with the story of a whole chain, and the programs of others that look at it. Run by `make test-outside`."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.testing.system import EmbeddedSystem
+from tests.e2e.story import Story, play
+from tests.e2e.town import Town
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def town(running_system: EmbeddedSystem) -> Iterator[Town]:
+    """The system as its users meet it."""
+    visited = Town(running_system)
+    yield visited
+    visited.leave()
+
+
+@pytest.fixture(scope="session")
+def story(town: Town) -> Story:
+    """The chain, played once."""
+    return play(town)
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node.js, with the packages of both folders installed as their lock files say."""
+    found = shutil.which("node")
+    if found is None or shutil.which("npm") is None:
+        pytest.fail("Node.js 20 or newer and npm are needed (Debian: deploy/ci/install.sh), and are not here.")
+    for folder in ("examples/node", "tests/outside/asyncapi"):
+        done = subprocess.run(
+            ["npm", "ci", "--silent"], cwd=_ROOT / folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"npm ci in {folder}: {done.stderr or done.stdout}"
+    return found

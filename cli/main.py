@@ -11,6 +11,7 @@ _COMMANDS = {
     "down": ("cli.down", "Stop what `up` started."),
     "demo": ("cli.demo.command", "Start everything with sample data and show the chain at work."),
     "status": ("cli.status", "Show each service: health, version, outbox, lag, dead letters."),
+    "top": ("cli.top", "Watch each service and each agency, live."),
     "token": ("cli.token", "Print a development token."),
     "migrate": ("cli.steps", "Deploy step: bring the databases to this version."),
     "streams": ("cli.steps", "Deploy step: declare streams and durables."),

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -117,13 +117,19 @@ CODE = InstansiCode()
 
 @dataclass(frozen=True)
 class System:
-    """A running system: where its services and its NATS are, and its data directory when it is the embedded one."""
+    """A running system: where its services, their further workers and its NATS are, and its data directory when it is the
+    embedded one."""
 
     url: str
     services: dict[str, str]
     nats: str
     version: str
     data: Data
+    workers: dict[str, list[str]] = field(default_factory=dict)
+
+    def processes(self, name: str) -> list[str]:
+        """The addresses of all processes of one service: the one that answers requests first, then further workers."""
+        return [self.services[name], *self.workers.get(name, [])]
 
     def service(self, name: str) -> str:
         """The address of one service. UsageError names the services there are."""
@@ -153,7 +159,8 @@ def find(data: Data) -> System:
     url = url or str((run or {})["base_url"])
     try:
         answer = httpx.get(f"{url}/services.json", timeout=5, trust_env=False).raise_for_status().json()
-        return System(url, dict(answer["services"]), answer["nats"], answer["version"], data)
+        workers = dict(answer.get("workers", {}))
+        return System(url, dict(answer["services"]), answer["nats"], answer["version"], data, workers)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
         raise Unreachable(
             f"{url} does not answer as Kinerja ({type(error).__name__}); check --data or KINERJA_URL."

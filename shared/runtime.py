@@ -26,7 +26,9 @@ from shared.messaging.streams import Subscription
 from shared.messaging.subscriber import Consumer, new_broker, stop_broker
 from shared.observability import metrics
 from shared.observability.logging import configure_logging
+from shared.observability.tracing import start_tracing, stop_tracing
 from shared.operations.dead_letters import Leftovers
+from shared.operations.figures import figures
 from shared.operations.partitions import keep_partitions
 from shared.operations.rebuild import Difference
 from shared.operations.republish import Republisher
@@ -79,6 +81,8 @@ class Service:
     jobs: Sequence[Job] = ()
     #: Whether it reads every stream by sequence, as outside readers do: its API then needs NATS too.
     reads_road: bool = False
+    #: What `kinerja top` shows of each instansi: names, and SQL of (instansi, figure) that is cheap at any size.
+    figures: Mapping[str, str] = field(default_factory=dict)
     #: What its refusal codes are called for people, in Indonesian and English.
     titles: Mapping[str, Wording] = field(default_factory=dict)
     #: Checks of its own for `kinerja prove`: computed numbers against an independent recomputation.
@@ -173,6 +177,11 @@ class Worker:
         found = [self.relay.problem, *(consumer.problem for consumer in self.consumers)]
         return [problem for problem in found if problem]
 
+    async def figures(self) -> Mapping[str, Any]:
+        """What each instansi makes this service do now."""
+        async with self._one_look:
+            return await figures(self.db, self.service.figures)
+
     async def status(self) -> dict[str, Any]:
         """The numbers that `kinerja status` shows; also sets the metrics."""
         async with self._one_look, self.db.transaction() as conn:
@@ -182,6 +191,7 @@ class Worker:
         metrics.OUTBOX_ROWS.set(rows)
         metrics.OUTBOX_PARKED.set(parked)
         metrics.OUTBOX_AGE.set(float(age))
+        metrics.DATABASE_BYTES.set(size)
         for consumer in self.consumers:
             metrics.DEAD_LETTERS.labels(consumer.durable).set(dead.get(consumer.durable, 0))
         return {
@@ -208,16 +218,25 @@ async def _watched(db: Database, outbox_limit: int) -> AsyncIterator[None]:
         await db.close()
 
 
+def _database(url: str, role: Part) -> Database:
+    """The pool of a role, with its metrics."""
+    db = Database(url)
+    pool: Any = db.engine.pool
+    metrics.POOL_LIMIT.labels(role).set(2 * pool.size())  # as many again when they are needed
+    metrics.POOL_IN_USE.labels(role).set_function(pool.checkedout)
+    return db
+
+
 def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", "worker")) -> FastAPI:
     """The ASGI application of `service`; its lifespan runs the worker where `parts` asks for it."""
-    api = Database(settings.database_url_api) if "api" in parts else None
-    worker = Worker(service, settings, Database(settings.database_url_worker)) if "worker" in parts else None
+    api = _database(settings.database_url_api, "api") if "api" in parts else None
+    worker = Worker(service, settings, _database(settings.database_url_worker, "worker")) if "worker" in parts else None
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.db = api
-        app.state.settings = settings
+        app.state.db, app.state.settings = api, settings
         async with contextlib.AsyncExitStack() as running:
+            running.push_async_callback(asyncio.to_thread, stop_tracing)
             if api:
                 await running.enter_async_context(_watched(api, settings.outbox_limit))
             if worker:
@@ -243,6 +262,7 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
         titles=service.titles,
         readiness=problems,
         status=status,
+        figures=worker.figures if worker else None,
         lifespan=lifespan,
     )
     _describe(app, service)
@@ -280,6 +300,9 @@ def main(service: Service) -> None:
     except SettingsIncomplete as error:
         parser.error(str(error))
     configure_logging(service.name, settings.log_level)
+    start_tracing(service.name, VERSION)
+    metrics.BUILD.labels(service.name, VERSION).set(1)
+    metrics.OUTBOX_LIMIT.set(settings.outbox_limit)
     app = build(service, settings, parts)
     # What was loaded so far stays; looking through it again and again took half the time of reading a batch.
     gc.collect()

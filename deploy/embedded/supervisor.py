@@ -69,6 +69,10 @@ class Supervisor:
             "version": VERSION,
             "nats": f"nats://127.0.0.1:{self.ports.nats}",
             "services": {service: self.ports.url(service) for service in self.services},
+            "workers": {
+                service: [self.ports.url(service, number) for number in range(1, further_workers + 1)]
+                for service in self.services
+            },
         }
         self._changed = changed
         self._http = httpx.AsyncClient(timeout=2, trust_env=False)

@@ -8,6 +8,7 @@ from services.activity.entry import verification_api as verification
 from services.activity.entry.slice import ENTRY
 from services.activity.hears_appraisal.handlers import PLANS
 from services.activity.hears_directory.handlers import PEOPLE
+from services.activity.now import NOW
 from services.activity.period import api as periods
 from services.activity.period.sealing import SEALING, prove_seals
 from services.activity.service_record import api as service_records
@@ -35,4 +36,5 @@ SERVICE = Service(
     jobs=[SEALING],
     proofs=[prove_seals, prove_satisfaction],
     titles=TITLES,
+    figures=NOW,
 )

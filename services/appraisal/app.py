@@ -4,6 +4,7 @@ from services.appraisal.competency import api as competencies
 from services.appraisal.hears_activity.handlers import ENTRIES, SATISFACTION, SEALS, SERVICE_RECORDS
 from services.appraisal.hears_directory.handlers import PEOPLE
 from services.appraisal.hears_training.handlers import CONFIRMED
+from services.appraisal.now import NOW
 from services.appraisal.period import api as periods
 from services.appraisal.period.close import close_periods
 from services.appraisal.plan import api as plans
@@ -26,4 +27,5 @@ SERVICE = Service(
     jobs=[Job("open-reviews", 30, at_each_day), Job("close-periods", 1, close_periods)],
     proofs=[prove_reviews],
     titles=TITLES,
+    figures=NOW,
 )

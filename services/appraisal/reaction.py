@@ -27,7 +27,7 @@ async def reactions(conn: AsyncConnection, messages: Sequence[Received[Any]]) ->
 
 
 async def reaction(conn: AsyncConnection, instansi: str, messages: Sequence[Received[Any]]) -> Context:
-    """Who acts on `messages` of one instansi; the newest of them is named as the cause."""
+    """Who acts on `messages` of one instansi; the newest of them is named as the cause, and the newest that is traced goes on."""
     [[now]] = await fetch(conn, "SELECT now()")
     return _context(instansi, now, messages)
 
@@ -35,6 +35,7 @@ async def reaction(conn: AsyncConnection, instansi: str, messages: Sequence[Rece
 def _context(instansi: str, now: datetime, messages: Sequence[Received[Any]]) -> Context:
     imported = all(message.origin == "import" for message in messages)
     newest = max(messages, key=lambda m: m.recorded_at)
+    traced = max(messages, key=lambda m: (m.traceparent is not None, m.recorded_at))
     return Context(
         instansi=instansi,
         actor=None,
@@ -43,7 +44,7 @@ def _context(instansi: str, now: datetime, messages: Sequence[Received[Any]]) ->
         correlation_id=newest.correlation_id,
         causation_id=str(newest.event_id),
         origin="import" if imported else "reaction",
-        traceparent=newest.traceparent,
+        traceparent=traced.traceparent,
     )
 
 

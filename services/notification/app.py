@@ -10,6 +10,7 @@ from services.notification.notice.proof import prove_notices
 from services.notification.notice.retention import forget_notices
 from services.notification.notice.sender import send_mail
 from services.notification.notice.summary import summarise
+from services.notification.now import NOW
 from services.notification.preference import api as preferences
 from shared.runtime import Job, Service
 
@@ -25,4 +26,5 @@ SERVICE = Service(
         Job("retention", 86_400, forget_notices),
     ],
     proofs=[prove_notices],
+    figures=NOW,
 )

@@ -35,6 +35,7 @@ class OwedRow(NotificationTable, table=True):
     params: dict[str, Any] = Field(sa_type=JSONB)
     mail: bool
     outcome: str
+    traceparent: str | None
     created_at: datetime = Field(sa_type=_AT)
     settled_at: datetime | None = Field(sa_type=_AT)
 
@@ -62,6 +63,7 @@ class NoticeRow(NotificationTable, table=True):
     tries: int
     reason: str | None
     sent_at: datetime | None = Field(sa_type=_AT)
+    traceparent: str | None
 
 
 class PreferenceRow(NotificationTable, table=True):

@@ -16,6 +16,7 @@ from shared.eventstore.decider import Context, Order, Outcome, Recorded, Slice
 from shared.eventstore.history import COLUMNS, SELECT, fold, stories
 from shared.eventstore.outbox import Parcel, outbox_sql, parcel
 from shared.eventstore.rows import fetch, insert_sql, table_of, to_json, upsert_sql
+from shared.observability.commands import observed
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -27,6 +28,7 @@ ORDER BY e.stream, e.version
 """
 
 
+@observed
 async def execute(
     conn: AsyncConnection, slice_: Slice[S, C, E], context: Context, orders: Sequence[Order[C]]
 ) -> list[Outcome[S, E]]:

@@ -20,6 +20,7 @@ from shared.eventstore.fairness import ENOUGH_ALONE, PIECES_A_SECOND, TAKE, Allo
 from shared.messaging.publisher import REFUSALS, Answer, Posting, Publisher
 from shared.messaging.streams import OUTSIDE, heed_cancellation
 from shared.observability import metrics
+from shared.observability.tracing import PRODUCER, continued
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +97,7 @@ class Relay:
         self._js = connection.jetstream()
         self.resend = resend
         self.leader = False
+        metrics.RELAY_LEADER.set_function(lambda: self.leader)
         self.problem: str | None = "starting"
         self._wake = asyncio.Event()
         self._created = datetime.min.replace(tzinfo=UTC)
@@ -227,7 +229,8 @@ class Relay:
 
         self.allowance.spend(Counter(row["instansi"] for row in rows), asyncio.get_running_loop().time())
         postings = [Posting(r["subject"], r["body"], str(r["event_id"]), r["traceparent"]) for r in rows]
-        answers, following = await asyncio.gather(self.publisher.send(postings), meanwhile(), return_exceptions=True)
+        with continued(f"publish {self.stream}", postings, PRODUCER) as traced:
+            answers, following = await asyncio.gather(self.publisher.send(traced), meanwhile(), return_exceptions=True)
         if isinstance(following, BaseException):
             raise following
         if isinstance(answers, BaseException):

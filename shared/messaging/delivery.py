@@ -14,6 +14,7 @@ from shared.eventstore.database import Database
 from shared.eventstore.rows import fetch
 from shared.messaging.envelope import Received
 from shared.messaging.streams import Subscription
+from shared.observability.tracing import CONSUMER, continued
 
 #: Events older than this are recorded but not acted on. Shorter than the inbox is kept, so none can act twice.
 HORIZON = timedelta(days=7)
@@ -26,7 +27,8 @@ ON CONFLICT DO NOTHING RETURNING event_id, recorded_at < now() - $4::interval
 
 async def deliver(db: Database, subscription: Subscription, messages: Sequence[Received[Any]]) -> None:
     """Hand `messages` to the subscription's handler and commit; run again from the start after a lost race."""
-    await db.run(lambda conn: hand_over(conn, subscription, messages))
+    with continued(f"react {subscription.durable}", messages, CONSUMER, messages=len(messages)) as traced:
+        await db.run(lambda conn: hand_over(conn, subscription, traced))
 
 
 async def hand_over(conn: AsyncConnection, subscription: Subscription, messages: Sequence[Received[Any]]) -> None:

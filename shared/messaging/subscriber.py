@@ -24,7 +24,7 @@ from shared.messaging.delivery import deliver
 from shared.messaging.envelope import ContractBroken, Received, decode
 from shared.messaging.pull import Pull
 from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, heed_cancellation
-from shared.observability import metrics
+from shared.observability import metrics, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -162,12 +162,14 @@ class Consumer:
         metrics.BATCH_SIZE.labels(self.durable).observe(len(messages))
         metrics.HANDLER_SECONDS.labels(self.durable).observe(seconds)
         correlations = sorted({received.correlation_id for _, received in items})[:_LOGGED_CORRELATIONS]
+        traces = sorted({tracing.trace_id(received.traceparent) or "" for _, received in items} - {""})
         log.info(
             "batch.done",
             durable=self.durable,
             messages=len(messages),
             ms=round(seconds * 1000, 1),
             correlation_ids=correlations,
+            trace_ids=traces[:_LOGGED_CORRELATIONS],
         )
 
     def _read(self, messages: Sequence[Msg]) -> tuple[list[Item], list[Broken]]:

@@ -12,7 +12,8 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.eventstore.database import is_outage
-from shared.web.auth import caller_of
+from shared.observability.metrics import READY
+from shared.web.auth import caller_of, operator
 from shared.web.keys import KeySource
 from shared.web.messages import Wording
 from shared.web.middleware import Admission, Edge, InputGuard
@@ -42,6 +43,7 @@ def create_app(
     tokens: TokenVerifier,
     readiness: Readiness,
     status: Status,
+    figures: Status | None = None,
     lifespan: Lifespan | None = None,
     titles: Mapping[str, Wording] | None = None,
     body_limit: int = BODY_LIMIT,
@@ -50,7 +52,8 @@ def create_app(
     """The application of service `name`: its routers under `/api/v1/{instansi}`, each route behind a token.
 
     `readiness` gives the reasons why the service is not ready (none: ready), `status` what `/status` shows to
-    anybody (no personal data), `titles` the wording of the service's own refusal codes, `body_limit` bytes, `at_once` requests in hand.
+    anybody (no personal data), `figures` what each instansi makes it do, for operators, `titles` the wording of the
+    service's own refusal codes, `body_limit` bytes, `at_once` requests in hand.
     """
     # Not FastAPI's own pages: their scripts come from the net.
     app = FastAPI(
@@ -61,6 +64,8 @@ def create_app(
     for router in routers:
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     _plumbing(app, name, version, readiness, status)
+    if figures is not None:
+        _operations(app, name, figures)
     install(app)
     app.add_middleware(Admission, at_once=at_once)  # behind the guard: who sends slowly takes no place
     app.add_middleware(InputGuard, limit=body_limit)
@@ -81,6 +86,7 @@ def _plumbing(app: FastAPI, name: str, version: str, readiness: Readiness, statu
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
         reasons = await _reasons(readiness)
+        READY.set(not reasons)
         return _json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
     @app.get("/metrics", include_in_schema=False)
@@ -90,6 +96,12 @@ def _plumbing(app: FastAPI, name: str, version: str, readiness: Readiness, statu
     @app.get("/status", include_in_schema=False)
     async def state() -> Response:
         return _json({"service": name, "version": version, **await status()})
+
+
+def _operations(app: FastAPI, name: str, figures: Status) -> None:
+    @app.get("/operations/instansi", include_in_schema=False, dependencies=[Depends(operator)])
+    async def by_instansi() -> Response:
+        return _json({"service": name, "instansi": await figures()})
 
 
 async def _reasons(readiness: Readiness) -> list[str]:

@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from shared.errors import Refusal
 from shared.web.tokens import EVERY_INSTANSI, INSTANSI_PATTERN, Caller, Role, TokenMissing, TokenVerifier
 
-__all__ = ["Caller", "CallerDep", "Role", "caller_of", "employee_of", "requires"]
+__all__ = ["Caller", "CallerDep", "Role", "caller_of", "employee_of", "operator", "requires"]
 
 READING = frozenset({"GET", "HEAD"})
 _bearer = HTTPBearer(auto_error=False, description="JWT with instansi and roles; audience kinerja")
@@ -47,12 +47,7 @@ async def caller_of(
 
     With no role but auditor a caller only reads, also about themself.
     """
-    if credentials is None:
-        raise TokenMissing(
-            "Kirim header Authorization: Bearer <token>. / Send the header Authorization: Bearer <token>."
-        )
-    verifier: TokenVerifier = request.app.state.tokens
-    caller = await verifier.verify(credentials.credentials)
+    caller = await _verified(request, credentials)
     if caller.instansi == EVERY_INSTANSI:
         caller = replace(caller, instansi=instansi)
     request.state.caller = caller
@@ -64,6 +59,28 @@ async def caller_of(
     if caller.roles == {Role.AUDITOR} and request.method not in READING:
         raise RoleRequired("Pengawas hanya membaca. / An auditor only reads.", roles=[Role.STAFF])
     return caller
+
+
+async def _verified(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Caller:
+    if credentials is None:
+        raise TokenMissing(
+            "Kirim header Authorization: Bearer <token>. / Send the header Authorization: Bearer <token>."
+        )
+    verifier: TokenVerifier = request.app.state.tokens
+    return await verifier.verify(credentials.credentials)
+
+
+async def operator(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> None:
+    """Lets in who runs the system: a token of role system for every instansi."""
+    caller = await _verified(request, credentials)
+    request.state.caller = caller
+    if caller.instansi != EVERY_INSTANSI:
+        raise RoleRequired(
+            "Diperlukan token sistem untuk semua instansi. / A system's token for every instansi is required.",
+            roles=[Role.SYSTEM],
+        )
 
 
 CallerDep = Annotated[Caller, Depends(caller_of)]

@@ -3,7 +3,6 @@
 Dependencies are coroutines although they wait for nothing: FastAPI runs plain functions in a thread of their own.
 """
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -15,9 +14,6 @@ from shared.eventstore.decider import Context, Origin
 from shared.eventstore.outbox import OutboxFull
 from shared.observability.logging import correlation_id
 from shared.web.auth import READING, Caller, CallerDep
-
-#: W3C Trace Context, version 00.
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class InstansiSuspended(Refusal):
@@ -54,14 +50,8 @@ def context_of(request: Request, caller: Caller, origin: Origin = "person") -> C
         now=datetime.now(UTC),
         correlation_id=correlation_id(),
         origin=origin,
-        traceparent=_traceparent(request),
+        traceparent=getattr(request.state, "traceparent", None),
     )
-
-
-def _traceparent(request: Request) -> str | None:
-    # It is kept with events and sent with messages, which have no room for words of a caller.
-    sent = request.headers.get("traceparent", "")
-    return sent if _TRACEPARENT.fullmatch(sent) else None
 
 
 async def _context(request: Request, caller: CallerDep) -> Context:

@@ -6,11 +6,13 @@ from typing import Any
 
 import orjson
 import structlog
+from opentelemetry.trace import Span
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Refusal
 from shared.ids import fresh_id
+from shared.observability import tracing
 from shared.observability.metrics import HTTP_SECONDS
 from shared.web.problem import answer
 from shared.web.tokens import INSTANSI_PATTERN
@@ -18,6 +20,7 @@ from shared.web.tokens import INSTANSI_PATTERN
 _CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PLUMBING = frozenset({"/healthz", "/readyz", "/metrics", "/status"})
+_FAMILIES = {code: f"{code // 100}xx" for code in range(100, 600)}
 _CLIENT_LEFT = 499
 #: Bytes of bodies that are still coming in: those who send slowly must not fill the memory together.
 _HELD = 67_108_864
@@ -58,7 +61,12 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope).get("x-correlation-id", "")
+        given = Headers(scope=scope)
+        asked, parent = given.get("x-correlation-id", ""), tracing.traceparent(given.get("traceparent"))
+        root = scope["path"] not in _PLUMBING
+        span = tracing.begin("request", parent if root else None, tracing.SERVER, root=root)
+        goes_on = tracing.onward(span, parent)
+        scope.setdefault("state", {})["traceparent"] = goes_on
         correlation = asked if _CORRELATION.fullmatch(asked) else str(fresh_id())
         started, status = time.perf_counter(), _CLIENT_LEFT
 
@@ -74,7 +82,8 @@ class Edge:
                     headers["Connection"] = "close"  # the next request goes to another process
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation):
+        trace = {"trace_id": tracing.trace_id(goes_on)} if goes_on else {}
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation, **trace):
             try:
                 await self._app(scope, receive, sending)
             except Exception as error:  # noqa: BLE001 - the edge answers for everything; answer() logs defects
@@ -82,7 +91,7 @@ class Edge:
                 if status == _CLIENT_LEFT:
                     await response(scope, receive, sending)
             finally:
-                _note(scope, status, time.perf_counter() - started)
+                _note(scope, status, time.perf_counter() - started, span)
 
 
 class InputGuard:
@@ -217,10 +226,15 @@ def _refuse_nul(value: Any) -> None:
                     waiting.extend(((inner, item), (inner, key)))
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def _note(scope: Scope, status: int, seconds: float, span: Span | None) -> None:
     route = route_of(scope)
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    HTTP_SECONDS.labels(route, method, str(status)).observe(seconds)
+    if route not in _PLUMBING:
+        HTTP_SECONDS.labels(route, method, _FAMILIES[status]).observe(seconds)
+    if span is not None:
+        span.update_name(f"{method} {route}")
+        span.set_attributes({"http.request.method": method, "http.route": route, "http.response.status_code": status})
+        tracing.finish(span, str(status) if status >= 500 else None)
     caller = scope.get("state", {}).get("caller")
     instansi = str(scope.get("path_params", {}).get("instansi", ""))
     line = _log.debug if route in _PLUMBING else _log.info

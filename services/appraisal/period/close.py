@@ -29,6 +29,7 @@ from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
 from shared.eventstore.outbox import Publication, publish_state, row_source
 from shared.eventstore.rows import fetch
+from shared.observability.metrics import PERIODS_WAITING
 from shared.people.queries import known_rules
 
 log = structlog.get_logger(__name__)
@@ -153,6 +154,7 @@ async def close_periods(db: Database) -> None:
     """Job: bring every closing that was asked for to its end, and close reviews that came to a closed period later."""
     async with db.transaction() as conn:
         under_way = [tuple(row) for row in await fetch(conn, _UNDER_WAY)]
+    PERIODS_WAITING.set(sum(status == "waiting" for _, _, status in under_way))
     for instansi, written, status in under_way:
         period = Period.parse(written)
         if status == "waiting" and not await db.run(lambda conn, i=instansi, p=period: _go_on(conn, i, p)):  # type: ignore[misc]

@@ -22,7 +22,7 @@ async def tell(conn: AsyncConnection, messages: Sequence[Received[Any]]) -> None
     imports_too = {row[0] for row in await fetch(conn, sql, sorted(by_instansi))}
     for instansi in sorted(by_instansi):
         announcements = [
-            Announcement(notice, message.occurred_at, _outcome(message, instansi in imports_too))
+            Announcement(notice, message.occurred_at, _outcome(message, instansi in imports_too), message.traceparent)
             for message in by_instansi[instansi]
             for notice in owed(message.event_id, message.data)
         ]

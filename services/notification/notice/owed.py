@@ -20,26 +20,28 @@ _AT_ONCE = 500
 
 # A stale or imported fact does not keep a fresh one with the same identity from being told, in whatever order they come.
 _KEEP = """
-INSERT INTO owed AS o (instansi, event_id, recipient, employee, at, template, params, mail, outcome)
-SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb)
-    AS n(event_id uuid, recipient text, employee uuid, at timestamptz, template text, params jsonb, mail boolean, outcome text)
+INSERT INTO owed AS o (instansi, event_id, recipient, employee, at, template, params, mail, outcome, traceparent)
+SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(event_id uuid, recipient text, employee uuid, at timestamptz,
+    template text, params jsonb, mail boolean, outcome text, traceparent text)
 ORDER BY n.event_id, n.recipient
 ON CONFLICT (instansi, event_id, recipient) DO UPDATE
-SET outcome = 'open', template = excluded.template, params = excluded.params, mail = excluded.mail, at = excluded.at
+SET outcome = 'open', template = excluded.template, params = excluded.params, mail = excluded.mail, at = excluded.at,
+    traceparent = excluded.traceparent
 WHERE o.outcome IN ('stale', 'import') AND excluded.outcome = 'open'
 RETURNING event_id, outcome
 """
 _OPEN = """
-SELECT event_id, recipient, employee, at, template, params, mail FROM owed
+SELECT event_id, recipient, employee, at, template, params, mail, traceparent FROM owed
 WHERE instansi = $1 AND outcome = 'open' AND ($2::uuid[] IS NULL OR event_id = ANY($2))
   AND (event_id, recipient) > ($3, $4)
 ORDER BY event_id, recipient LIMIT $5 FOR UPDATE
 """
 _NOTICES = """
-INSERT INTO notice (instansi, event_id, person, channel, id, template, params, status, due_at)
-SELECT $1, n.event_id, n.person, n.channel, n.id, n.template, n.params,
+INSERT INTO notice (instansi, event_id, person, channel, id, template, params, traceparent, status, due_at)
+SELECT $1, n.event_id, n.person, n.channel, n.id, n.template, n.params, n.traceparent,
        CASE n.channel WHEN 'mail' THEN 'waiting' ELSE 'shown' END, CASE n.channel WHEN 'mail' THEN now() END
-FROM jsonb_to_recordset($2::jsonb) AS n(event_id uuid, person uuid, channel text, id uuid, template text, params jsonb)
+FROM jsonb_to_recordset($2::jsonb)
+    AS n(event_id uuid, person uuid, channel text, id uuid, template text, params jsonb, traceparent text)
 ORDER BY n.event_id, n.person, n.channel
 ON CONFLICT (instansi, event_id, person, channel) DO NOTHING RETURNING id
 """
@@ -61,6 +63,7 @@ class Announcement:
     owed: Owed
     at: datetime
     outcome: str = "open"
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class _Open:
     template: str
     params: dict[str, Any]
     mail: bool
+    traceparent: str | None
 
 
 async def announce(conn: AsyncConnection, instansi: str, announcements: Sequence[Announcement]) -> None:
@@ -90,6 +94,7 @@ async def announce(conn: AsyncConnection, instansi: str, announcements: Sequence
             "params": dict(a.owed.params),
             "mail": a.owed.mail,
             "outcome": a.outcome,
+            "traceparent": a.traceparent,
         }
         rows.setdefault((a.owed.event, str(a.owed.to)), row)
     if not rows:
@@ -132,6 +137,7 @@ async def _tell(conn: AsyncConnection, rules: Rules, todo: Sequence[_Open], now:
                 "id": notice_id(row.event, person, channel),
                 "template": row.template,
                 "params": row.params,
+                "traceparent": row.traceparent,
             }
             for person in people
             for channel in (("inbox", "mail") if row.mail else ("inbox",))

@@ -19,6 +19,7 @@ from shared.calendar import zone_of
 from shared.eventstore.database import Database, is_outage
 from shared.eventstore.rows import fetch, to_json
 from shared.observability.metrics import MAILS
+from shared.observability.tracing import PRODUCER, spans
 from shared.web.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ WITH due AS (
 ), claimed AS (
     UPDATE notice n SET claimed_until = now() + interval '1 minute' FROM due
     WHERE n.instansi = due.instansi AND n.id = due.id
-    RETURNING n.instansi, n.id, n.person, n.template, n.params, n.created_at, n.tries
+    RETURNING n.instansi, n.id, n.person, n.template, n.params, n.created_at, n.tries, n.traceparent
 )
 SELECT c.*, p.language, coalesce(p.mail, true), p.quiet_from, p.quiet_to, coalesce(h.zone, 'UTC'), now()
 FROM claimed c
@@ -67,6 +68,7 @@ class Claimed:
     params: Mapping[str, Any]
     created_at: datetime
     tries: int
+    traceparent: str | None
     language: Language | None
     wanted: bool
     quiet_from: time | None
@@ -153,7 +155,8 @@ class Sender:
         for notice in notices:
             if away is None:
                 try:
-                    results[instansi, notice.id] = await self._send(notice, contacts)
+                    with spans("mail", [notice.traceparent], PRODUCER, template=notice.template):
+                        results[instansi, notice.id] = await self._send(notice, contacts)
                     continue
                 except PostAway as error:
                     away = error

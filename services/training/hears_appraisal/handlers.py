@@ -34,7 +34,7 @@ async def hear_gaps(conn: AsyncConnection, messages: Sequence[Received[GapFact]]
             correlation_id=correlation_id,
             causation_id=str(group[0].event_id),
             origin="import" if imported else "reaction",
-            traceparent=group[0].traceparent,
+            traceparent=next((message.traceparent for message in group if message.traceparent), None),
         )
         await replan(conn, context, {message.data.employee for message in group})
 

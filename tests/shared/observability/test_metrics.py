@@ -5,6 +5,15 @@ from prometheus_client import REGISTRY, generate_latest
 import shared.observability.metrics as metrics
 
 PROMISED = {
+    "kinerja_build_info": "gauge",
+    "kinerja_ready": "gauge",
+    "kinerja_outbox_limit": "gauge",
+    "kinerja_relay_leader": "gauge",
+    "kinerja_commands_total": "counter",
+    "kinerja_periods_waiting": "gauge",
+    "kinerja_pool_in_use": "gauge",
+    "kinerja_pool_limit": "gauge",
+    "kinerja_database_bytes": "gauge",
     "kinerja_outbox_age_seconds": "gauge",
     "kinerja_outbox_rows": "gauge",
     "kinerja_outbox_parked": "gauge",

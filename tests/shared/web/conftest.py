@@ -17,6 +17,7 @@ from shared.web.app import create_app
 from shared.web.auth import Caller, CallerDep, employee_of, requires
 from shared.web.concurrency import IfMatch, etag
 from shared.web.development import development_token, jwks_of, new_signing_key
+from shared.web.edge import ContextDep
 from shared.web.keys import KeySource
 from shared.web.messages import Wording
 from shared.web.paging import Page, PagingDep
@@ -92,6 +93,10 @@ def routes() -> APIRouter:
     @router.get("/own")
     async def own(caller: CallerDep) -> UUID:
         return employee_of(caller)
+
+    @router.get("/traceparent")
+    async def traced(context: ContextDep) -> str | None:
+        return context.traceparent
 
     @router.get("/hr")
     async def hr(caller: Annotated[Caller, Depends(requires("hr", "system"))]) -> str:

@@ -11,12 +11,14 @@ import { jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { Ledger } from "./ledger.mjs";
 
+// A subscriber reaches what it was granted under this prefix, and nothing else.
+const PREFIX = "KINERJA.API";
 const STREAMS = ["ACTIVITY", "APPRAISAL"];
 const AT_ONCE = 100;
 
 /** Keep what comes, then acknowledge it: after a crash in between it comes again, and is known. */
 async function follow(client, stream, durable, ledger, once) {
-  const consumer = await jetstream(client).consumers.get(stream, durable);
+  const consumer = await jetstream(client, { apiPrefix: PREFIX }).consumers.get(stream, durable);
   for (;;) {
     const messages = [];
     try {

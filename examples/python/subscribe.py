@@ -18,6 +18,8 @@ from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NothingCame
 from nats.js.client import JetStreamContext
 
+#: A subscriber reaches what it was granted under this prefix, and nothing else.
+PREFIX = "KINERJA.API"
 STREAMS = ("ACTIVITY", "APPRAISAL")
 AT_ONCE = 100
 
@@ -56,7 +58,7 @@ async def listen(ledger: Ledger, once: bool) -> None:
         max_reconnect_attempts=-1,
     )
     try:
-        js = client.jetstream()
+        js = client.jetstream(prefix=PREFIX)
         await asyncio.gather(*(follow(js, stream, f"outside-{user}", ledger, once) for stream in STREAMS))
     finally:
         await client.close()

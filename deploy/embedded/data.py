@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.nats import ADMIN, READER
-from deploy.nats.access import RESERVED
 from deploy.embedded.process import wait_until
+from deploy.nats.access import RESERVED
 from deploy.provision import ROLES, Database
 from shared.web.development import jwks_of, new_signing_key
 

@@ -13,10 +13,9 @@ import click
 import httpx
 
 from deploy.embedded.data import Data, DataRefused
-from deploy.embedded.nats import ADMIN
+from deploy.embedded.ports import Ports
 from deploy.nats.access import ADMIN
 from deploy.nats.description import DescriptionRefused
-from deploy.embedded.ports import Ports
 from deploy.services import service_names
 from shared.web.development import development_token
 from shared.web.tokens import INSTANSI_PATTERN

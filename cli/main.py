@@ -16,6 +16,7 @@ _COMMANDS = {
     "migrate": ("cli.steps", "Deploy step: bring the databases to this version."),
     "streams": ("cli.steps", "Deploy step: declare streams and durables."),
     "instansi": ("cli.instansi", "Add, change and list agencies: zone, period, calendar, rules."),
+    "reorganise": ("cli.reorganise", "Merge, split, move and close units from a day on, as a plan says."),
     "import": ("cli.import_", "Import rosters, plans, activity, competency levels and courses out of files."),
     "events": ("cli.events", "Show the public feed, as an outside system sees it."),
     "nats": ("cli.nats", "Write the configuration of NATS servers."),

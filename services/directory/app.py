@@ -7,6 +7,7 @@ from services.directory.instansi.api import router as instansi
 from services.directory.instansi.queries import announce_due_rules
 from services.directory.lookup.api import router as lookup
 from services.directory.proof import published_is_recorded
+from services.directory.reorganisation.api import router as reorganisation
 from services.directory.roster.api import router as roster
 from services.directory.wording import TITLES
 from shared.runtime import Job, Service
@@ -14,7 +15,7 @@ from shared.runtime import Job, Service
 SERVICE = Service(
     name="directory",
     title="Kinerja: direktori pegawai",
-    routers=[instansi, catalogue, lookup, employees, assignments, roster],
+    routers=[instansi, catalogue, lookup, employees, assignments, roster, reorganisation],
     jobs=[Job("rules-in-force", 60, announce_due_rules)],
     proofs=[published_is_recorded],
     titles=TITLES,

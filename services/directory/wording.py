@@ -9,6 +9,8 @@ TITLES: Mapping[str, Wording] = {
     "assignment-void": Wording("Penugasan sudah dibatalkan", "The assignment was taken back"),
     "definitive-posts-overlap": Wording("Jabatan definitif bertumpang tindih", "Definitive posts overlap"),
     "ends-before-it-begins": Wording("Tanggal akhir mendahului tanggal awal", "The last day lies before the first"),
+    "head-displaced": Wording("Kepala unit lama belum ditempatkan", "A head of before has no new position"),
+    "head-unplaced": Wording("Kepala baru belum menduduki jabatannya", "The new head does not hold the position"),
     "identity-conflict": Wording("Identitas milik orang berbeda", "The identities belong to different people"),
     "identity-missing": Wording("Identitas tidak ada", "The identity is missing"),
     "instansi-incomplete": Wording("Data instansi belum lengkap", "The instansi is incomplete"),
@@ -26,6 +28,8 @@ TITLES: Mapping[str, Wording] = {
     "superior-self": Wording("Atasan adalah dirinya sendiri", "The superior is the person themself"),
     "superior-unknown": Wording("Atasan belum ada", "The superior is not known"),
     "unit-circular": Wording("Unit menjadi induk dirinya sendiri", "The unit is above itself"),
+    "unit-closed": Wording("Unit sudah ditutup", "The unit is closed"),
+    "unit-in-use": Wording("Unit masih dipakai", "The unit is still in use"),
     "unit-twice": Wording("Unit disebut berbeda", "The unit is described differently"),
     "unit-unknown": Wording("Unit belum ada", "The unit is not known"),
 }

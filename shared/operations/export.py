@@ -17,7 +17,7 @@ _TABLES = """
 SELECT c.relname, json_object_agg(a.attname, format_type(a.atttypid, NULL) ORDER BY a.attnum),
        (SELECT array_agg(k.attname ORDER BY p.place) FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS p(number, place)
         JOIN pg_attribute k ON k.attnum = p.number WHERE i.indrelid = c.oid AND i.indisprimary AND k.attrelid = c.oid)
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname !~ 'secret'
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND c.relname <> ALL ($1::text[]) AND ($2::text[] IS NULL OR c.relname = ANY ($2))
 GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'instansi') ORDER BY c.relname

@@ -15,7 +15,7 @@ from services.directory.assignment import queries
 from services.directory.assignment.models import AssignmentOut, EndIn, assignment_said
 from services.directory.batch import Planned, Results, carry_out, settled
 from services.directory.reading import today
-from services.directory.rules.assignments import misplaced
+from services.directory.rules.assignments import check_in_time, misplaced
 from services.directory.rules.placing import plan_placings
 from services.directory.rules.plan import Said
 from services.directory.rules.records import Assignment
@@ -116,6 +116,7 @@ async def _change(
             beside = await store.assignments_of(conn, context.instansi, [old.employee])
             for refusal in misplaced(beside, {0: new}).values():
                 raise refusal
+            check_in_time(await store.units_of(conn, context.instansi), new)
             await store.write(conn, context, [new])
         rows = await queries.assignments(conn, context.instansi, old.employee)
         return next(AssignmentOut(**row) for row in rows if row["id"] == id)

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from services.directory.rules.plan import Plan, Said, describe
-from services.directory.rules.records import Assignment, Known
+from services.directory.rules.records import Assignment, Known, Unit
+from services.directory.rules.units import check_open
 from shared.errors import Refusal
 
 DEFINITIF = "definitif"
@@ -72,9 +73,20 @@ def plan_assignments(known: Known, items: Mapping[int, Said]) -> Plan[Assignment
         for index, said in items.items()
     }
     plan = describe(items, keys, _twice, lambda id, said: _assignment(known.assignments.get(id), id, said))
+    for index, a in list(plan.records.items()):
+        try:
+            check_in_time(known.units, a)
+        except Refusal as refusal:
+            plan.refuse(index, refusal)
     for index, refusal in misplaced(known.assignments, plan.records).items():
         plan.refuse(index, refusal)
     return plan
+
+
+def check_in_time(units: Mapping[UUID, Unit], a: Assignment) -> None:
+    """UnitClosed when the assignment lasts beyond its unit."""
+    if not a.void and a.unit in units:
+        check_open(units[a.unit], a.last_day)
 
 
 def misplaced(known: Mapping[UUID, Assignment], wanted: Mapping[int, Assignment]) -> dict[int, Refusal]:

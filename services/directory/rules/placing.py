@@ -29,7 +29,7 @@ def plan_placings(known: Known, items: Mapping[int, Said]) -> Plan[Assignment]:
 
 
 def _references(known: Known, people: People, said: Said) -> dict[str, Any]:
-    employee = _who(known, people, "employee", said["employee"])
+    employee = who(known, people, "employee", said["employee"])
     if employee is None:
         raise EmployeeUnknown(
             "Pegawai belum terdaftar. / The employee is not in the directory.",
@@ -42,14 +42,15 @@ def _references(known: Known, people: People, said: Said) -> dict[str, Any]:
         raise PositionUnknown("Jabatan belum terdaftar. / The position is not in the directory.", field="position")
     found = {"employee": employee, "unit": unit, "position": position}
     if said.get("superior") is not None:
-        superior = _who(known, people, "superior", said["superior"])
+        superior = who(known, people, "superior", said["superior"])
         if superior is None:
             raise superior_unknown()
         return {**found, "superior": superior}
     return found
 
 
-def _who(known: Known, people: People, field: str, named: Said) -> UUID | None:
+def who(known: Known, people: People, field: str, named: Said) -> UUID | None:
+    """The person `named` by `id`, `nip` or `outside`; None when there is nobody so called."""
     id: UUID | None = named.get("id")
     if id is not None:
         return id if id in known.employees else None

@@ -1,6 +1,7 @@
 """The unit tree: every parent exists, and no unit is above itself."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from uuid import UUID
 
 from services.directory.rules.plan import Plan, Said, describe
@@ -34,6 +35,20 @@ class UnitCircular(Refusal):
 
     code = "unit-circular"
     status = 422
+
+
+class UnitClosed(Refusal):
+    """The unit is closed after its last day."""
+
+    code = "unit-closed"
+    status = 422
+
+
+class UnitInUse(Refusal):
+    """People work in the unit after the day on which it shall be closed, or units below it stay."""
+
+    code = "unit-in-use"
+    status = 409
 
 
 class HeadPositionUnknown(Refusal):
@@ -77,6 +92,18 @@ def plan_units(known: Known, items: Mapping[int, Said], positions: Collection[UU
                 ),
             )
     return plan
+
+
+def check_open(unit: Unit, day: date) -> None:
+    """UnitClosed when the unit is closed by `day`."""
+    if unit.last_day is not None and unit.last_day < day:
+        raise UnitClosed(
+            "Unit sudah ditutup: pakai unit penerusnya, atau akhiri penugasan paling lambat pada hari terakhirnya. / "
+            "The unit is closed: use the one that follows it, or let the assignment end by its last day.",
+            field="unit",
+            unit=unit.code,
+            last_day=unit.last_day.isoformat(),
+        )
 
 
 def _twice() -> Refusal:

@@ -14,9 +14,10 @@ from nats.js.api import ConsumerInfo
 from rich.console import Console
 from rich.table import Table
 
-from cli.system import Refused, data_option, nats_login
+from cli.system import Refused, Unreachable, data_option, nats_login
 from deploy.embedded import outside
 from deploy.embedded.data import Data
+from deploy.embedded.process import StartError
 from deploy.nats import grants
 from deploy.nats.description import Subscriber, load
 from deploy.nats.inside import taken
@@ -50,7 +51,7 @@ def apply(data: Data, file: Path) -> None:
         login = nats_login(data)  # first: it says so when nothing runs
         outside.keep(data, said)
         lines = asyncio.run(_with(login, lambda client: grants.apply(client, _streams(), said.subscribers)))
-        outside.reload(data)
+        asyncio.run(_reload(data))
     click.echo("\n".join(lines) or "nothing changed")
 
 
@@ -91,7 +92,7 @@ def login(data: Data, name: str, rotate: bool) -> None:
     _known(name, outside.subscribers(data))
     password = data.secret(f"nats {name}", anew=rotate)
     if rotate:
-        outside.reload(data)
+        asyncio.run(_reload(data))
     click.echo(f"KINERJA_NATS_URL={url}\nKINERJA_NATS_USER={name}\nKINERJA_NATS_PASSWORD={password}")
 
 
@@ -115,6 +116,13 @@ def replay(data: Data, file: Path, name: str, since: datetime | None) -> None:
 
     _ask(data, again)
     click.echo(f"{name}: begins anew on {', '.join(subscriber.subjects())}")
+
+
+async def _reload(data: Data) -> None:
+    try:
+        await outside.reload(data)
+    except StartError as error:
+        raise Unreachable(str(error)) from error
 
 
 async def _rows(client: Client) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ RUN for set in service ops; do \
 
 FROM ${BASE} AS ops
 COPY --from=packages /packages/ops /packages/ops
-ENV PATH=/packages/ops/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/packages/ops/bin:$PATH PYTHONPATH=/kinerja PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /kinerja
 COPY shared shared
 COPY services services
@@ -35,10 +35,9 @@ WORKDIR /kinerja
 COPY shared shared
 COPY services/__init__.py services/__init__.py
 COPY services/${SERVICE:?} services/${SERVICE}
-RUN test -f "services/$SERVICE/app.py" || { echo "Say which service: --build-arg SERVICE=activity" >&2; exit 1; }; \
-    python3 -m compileall -q .
+RUN python3 -m compileall -q .
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["python3", "-ISc", \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=180s CMD ["python3", "-ISc", \
     "import socket; s = socket.create_connection(('127.0.0.1', 8000), 4); s.send(b'GET /readyz HTTP/1.0\\r\\n\\r\\n'); raise SystemExit(b' 200 ' not in s.recv(64))"]
 ENTRYPOINT ["sh", "-c", "exec python3 -m services.$SERVICE \"$@\"", "service"]

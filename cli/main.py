@@ -25,6 +25,9 @@ _COMMANDS = {
     "republish": ("cli.record", "Refill the road from the record."),
     "rebuild": ("cli.record", "Write read models anew from the record."),
     "restored": ("cli.restored", "Deploy step: after a database was put back to an earlier point."),
+    "provision": ("cli.steps", "Deploy step: give each service its database and roles."),
+    "deploy": ("cli.steps", "Deploy step: migrations, streams and durables of one service."),
+    "compose": ("cli.compose", "Write what the system in containers needs."),
     "prove": ("cli.record", "Prove that versions, read models and numbers equal the record."),
 }
 

@@ -1,16 +1,21 @@
 """The deploy steps: `kinerja migrate` and `kinerja streams apply`."""
 
 import asyncio
+import os
+import time
 
 import click
+from nats.js.errors import NotFoundError
 
-from cli.system import chosen, data_option, database_url, nats_login
+from cli.system import Refused, chosen, data_option, database_url, nats_login
 from deploy.embedded.data import Data
+from deploy.provision import provision as provisioned
 from deploy.services import load, service_names
 from shared.messaging.streams import apply as apply_streams
 from shared.messaging.streams import connect
 from shared.operations.migrations import DatabaseNewer, upgrade
 
+_ANY_PORT = 5432  # only names and passwords of the roles are used
 _service = click.argument("service", required=False, type=click.Choice(service_names()))
 
 
@@ -31,6 +36,51 @@ def migrate(data: Data, service: str | None) -> None:
             click.echo(f"{name}: left alone, {newer}")
         else:
             click.echo(f"{name}: migrated")
+
+
+@click.command()
+@data_option
+@_service
+def provision(data: Data, service: str | None) -> None:
+    """Give SERVICE (or all) a database, three roles, and these the passwords that `kinerja compose init` wrote to --data.
+
+    Takes the superuser's address from KINERJA_DATABASE_URL_ADMIN (postgresql://…).
+
+    Example: kinerja provision
+    """
+    admin = os.environ.get("KINERJA_DATABASE_URL_ADMIN")
+    if not admin:
+        raise Refused("Set KINERJA_DATABASE_URL_ADMIN to the address of PostgreSQL's superuser.")
+    for name in [service] if service else service_names():
+        asyncio.run(provisioned(admin, data.database(name, _ANY_PORT)))
+        click.echo(f"{name}: database and roles")
+
+
+@click.command()
+@data_option
+@click.argument("service", type=click.Choice(service_names()))
+@click.option("--seconds", default=120, show_default=True, help="How long to wait for the streams of other services.")
+@click.pass_context
+def deploy(ctx: click.Context, data: Data, service: str, seconds: int) -> None:
+    """Migrate SERVICE and declare its stream and durables, once the streams that it hears are there.
+
+    Takes the variables of `kinerja migrate` and `kinerja streams apply`.
+
+    Example: kinerja deploy activity
+    """
+    ctx.invoke(migrate, data=data, service=service)
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return ctx.invoke(streams_apply, data=data, service=service, replicas=_replicas(), max_gigabytes=None)
+        except NotFoundError:  # its own is declared by now; another service's comes with its own step
+            if time.monotonic() > end:
+                raise
+            time.sleep(1)
+
+
+def _replicas() -> int | None:
+    return int(os.environ.get("KINERJA_NATS_REPLICAS", "0")) or None
 
 
 @click.group()

@@ -13,7 +13,6 @@ import click
 import httpx
 
 from deploy.embedded.data import Data, DataRefused
-from deploy.embedded.ports import Ports
 from deploy.nats.access import ADMIN
 from deploy.nats.description import DescriptionRefused
 from deploy.services import service_names
@@ -151,7 +150,7 @@ def find(data: Data) -> System:
     """The system at KINERJA_URL when that is set, else the embedded one on `data`. Unreachable when none answers."""
     url = os.environ.get("KINERJA_URL", "").rstrip("/")
     run = None if url else data.run()
-    if not url and (run is None or data.holder() is None):
+    if not url and (run is None or ("pid" in run and data.holder() is None)):
         raise Unreachable(
             f"Nothing runs on {data.root}; start it with `kinerja up`, or name another with --data or KINERJA_URL."
         )
@@ -191,16 +190,23 @@ def database_url(data: Data, service: str, role: str) -> str:
     given = os.environ.get(variable)
     if given and not _ADDRESS.fullmatch(given):
         raise Refused(f"{variable} is written {_WRITTEN}.")
-    return given or data.database(service, _ports(data).postgres).url(role)
+    if given:
+        return given
+    host, _, port = _place(data, "postgres", variable).partition(":")
+    return data.database(service, int(port), host).url(role)
 
 
 def nats_login(data: Data, user: str = ADMIN) -> tuple[str, str, str]:
     """Address, user and password of NATS: KINERJA_NATS_URL, _USER and _PASSWORD, else the embedded one's `user`."""
     if url := os.environ.get("KINERJA_NATS_URL"):
         return url, os.environ.get("KINERJA_NATS_USER", ""), os.environ.get("KINERJA_NATS_PASSWORD", "")
-    return f"nats://127.0.0.1:{_ports(data).nats}", user, data.nats_secret(user)
+    return _place(data, "nats", "KINERJA_NATS_URL"), user, data.nats_secret(user)
 
 
-def _ports(data: Data) -> Ports:
-    base = find(data).url.rsplit(":", 1)[1]
-    return Ports(int(base), [])
+def _place(data: Data, server: str, variable: str) -> str:
+    """Where a server of the running system is, which its data directory says."""
+    find(data)
+    where = (data.run() or {}).get(server)
+    if not where:
+        raise Refused(f"Set {variable}: {data.root} does not say where that server is.")
+    return str(where)

@@ -90,10 +90,10 @@ class Data:
         finally:
             os.close(lock)
 
-    def database(self, service: str, port: int) -> Database:
+    def database(self, service: str, port: int, host: str = "127.0.0.1") -> Database:
         """The service's database, with passwords made up at the first call."""
         passwords = {role: self.secret(f"postgres {service} {role}") for role in ROLES}
-        return Database(service, service, "127.0.0.1", port, passwords)
+        return Database(service, service, host, port, passwords)
 
     def secret(self, name: str, *, anew: bool = False) -> str:
         """A random password, always the same for the same name until one is asked for `anew`."""

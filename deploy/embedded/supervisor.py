@@ -68,6 +68,7 @@ class Supervisor:
             "pid": os.getpid(),
             "version": VERSION,
             "nats": f"nats://127.0.0.1:{self.ports.nats}",
+            "postgres": f"127.0.0.1:{self.ports.postgres}",
             "services": {service: self.ports.url(service) for service in self.services},
             "workers": {
                 service: [self.ports.url(service, number) for number in range(1, further_workers + 1)]

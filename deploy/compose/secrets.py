@@ -1,0 +1,89 @@
+"""The folder of secrets that the compose file reads: passwords, keys, and the configuration of NATS."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from deploy.embedded.data import Data, DataRefused
+from deploy.nats.access import users
+from deploy.nats.description import Description, variable
+from deploy.nats.inside import inside
+from deploy.nats.render import PASSWORDS, render
+from deploy.provision import ROLES
+from deploy.services import service_names
+from shared.runtime import VERSION
+from shared.web.development import development_token
+from shared.web.tokens import EVERY_INSTANSI
+
+POSTGRES = "postgres:5432"
+_TOKEN_LIFE = timedelta(days=90)
+_SUPERUSER = "postgres superuser"
+
+
+def prepare(data: Data, nats: Description, rotate: Sequence[str] = ()) -> None:
+    """Write what is missing or follows from what is there, with new passwords for the services in `rotate`.
+
+    The folder lets nobody but its owner in. What containers read below it is readable for all, since their users are
+    not known here. DataRefused when the folder holds something else.
+    """
+    if strange := sorted(set(rotate) - set(service_names())):
+        raise DataRefused(f"There is no service {strange[0]!r}; there are: {', '.join(service_names())}.")
+    with data.claimed():
+        for service in rotate:
+            for name in (f"nats {service}", *(f"postgres {service} {role}" for role in ROLES)):
+                data.secret(name, anew=True)
+        _databases(data)
+        _nats(data, nats)
+        _write(data, "jwks/jwks.json", data.jwks.read_text())
+        token = development_token(
+            data.signing_key.read_bytes(),
+            instansi=EVERY_INSTANSI,
+            roles=["system"],
+            subject="system",
+            lifetime=_TOKEN_LIFE,
+        )
+        _write(data, "system/token", token)
+        data.write_run({"base_url": "http://proxy:8081", "nats": nats.url, "postgres": POSTGRES, "version": VERSION})
+
+
+def variables(path: Path, said: Mapping[str, str]) -> str:
+    """The content of an environment file after `said` was put in; its other lines stay. A value '' takes the line away."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if line.partition("=")[0].strip() not in said]
+    return "".join(f"{line}\n" for line in [*kept, *(f"{name}={value}" for name, value in said.items() if value)])
+
+
+def _databases(data: Data) -> None:
+    password = data.secret(_SUPERUSER)
+    admin = f"postgresql://postgres:{password}@{POSTGRES}/postgres"
+    _write(data, "database/server.env", f"POSTGRES_PASSWORD={password}\n")
+    _write(data, "database/admin.env", f"KINERJA_DATABASE_URL_ADMIN={admin}\n")
+    host, _, port = POSTGRES.partition(":")
+    for service in service_names():
+        database = data.database(service, int(port), host)
+        for role in ROLES:
+            line = f"KINERJA_DATABASE_URL_{role.upper()}={database.url(role)}\n"
+            _write(data, f"database/{service}-{role}.env", line)
+
+
+def _nats(data: Data, description: Description) -> None:
+    """The passwords are those kept in `data`: the generator takes what is there."""
+    everybody = users(service_names(), list(description.subscribers))
+    known = "".join(f'{variable(user)}: "{data.nats_secret(user)}"\n' for user in everybody)
+    folder = data.root / "nats"
+    cluster = folder / PASSWORDS
+    old = cluster.read_text().splitlines() if cluster.exists() else []
+    names = {line.partition(":")[0] for line in known.splitlines()}
+    kept = "".join(f"{line}\n" for line in old if line.partition(":")[0] not in names)
+    _write(data, f"nats/{PASSWORDS}", known + kept)
+    for path in render(description, inside(), folder):
+        path.chmod(0o644)
+    for path in (folder, folder / "clients"):
+        path.chmod(0o755)
+
+
+def _write(data: Data, name: str, text: str) -> None:
+    path = data.root / name
+    path.parent.mkdir(mode=0o755, exist_ok=True)
+    data.write(path, text)
+    path.chmod(0o644)

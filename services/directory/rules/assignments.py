@@ -76,8 +76,8 @@ def plan_assignments(known: Known, items: Mapping[int, Said]) -> Plan[Assignment
     for index, a in list(plan.records.items()):
         try:
             check_in_time(known.units, a)
-        except Refusal as refusal:
-            plan.refuse(index, refusal)
+        except Refusal as closed:
+            plan.refuse(index, closed)
     for index, refusal in misplaced(known.assignments, plan.records).items():
         plan.refuse(index, refusal)
     return plan

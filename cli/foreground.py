@@ -14,7 +14,7 @@ from rich.text import Text
 from deploy.embedded.data import Data
 from deploy.embedded.supervisor import Supervisor
 
-_COLOURS = {"ready": "green", "starting": "yellow", "ended": "red"}
+_COLOURS = {"ready": "green", "starting": "yellow", "ended": "red", "stopping": "yellow", "stopped": "blue"}
 
 
 class Changed(Protocol):

@@ -67,7 +67,9 @@ def _detach(data: Data, port: int, workers: int) -> None:
     if not _all_ready(data, child.pid, workers):
         child.terminate()
         run = data.run() or {"processes": {}}
-        late = ", ".join(name for name, process in run["processes"].items() if process["state"] != "ready")
+        late = ", ".join(
+            name for name, process in run["processes"].items() if process["state"] not in ("ready", "stopped")
+        )
         raise Unreachable(f"Not ready within {_START_SECONDS} seconds: {late or 'the servers'}; see {data.logs}.")
     click.echo(f"Kinerja runs: http://127.0.0.1:{port}/services.json (stop it with `kinerja down --data {data.root}`)")
 
@@ -78,4 +80,4 @@ def _all_ready(data: Data, pid: int, workers: int) -> bool:
         return False
     processes = run["processes"].values()
     expected = (1 + workers) * len(run["services"]) + 2
-    return len(processes) == expected and all(process["state"] == "ready" for process in processes)
+    return len(processes) == expected and all(process["state"] in ("ready", "stopped") for process in processes)

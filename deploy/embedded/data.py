@@ -90,6 +90,19 @@ class Data:
         finally:
             os.close(lock)
 
+    def hold(self, service: str, held: bool) -> None:
+        """Say that a service is to be stopped, and stay so, or to run. Who runs the system heeds it at once."""
+        mark = self.root / "held" / service
+        mark.parent.mkdir(mode=0o700, exist_ok=True)
+        if held:
+            mark.touch(mode=0o600)
+        else:
+            mark.unlink(missing_ok=True)
+
+    def is_held(self, service: str) -> bool:
+        """Whether a service is to be stopped."""
+        return (self.root / "held" / service).exists()
+
     def database(self, service: str, port: int, host: str = "127.0.0.1") -> Database:
         """The service's database, with passwords made up at the first call."""
         passwords = {role: self.secret(f"postgres {service} {role}") for role in ROLES}

@@ -12,11 +12,16 @@ from deploy.embedded.process import StartError
 _SHORTEST_WAIT = 0.3
 _LONGEST_WAIT = 5.0
 _HEALTHY_AFTER = 10.0
+_LONGEST_STOP = 45.0
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass
 class Kept:
-    """How it is started, how to ask whether it is ready, and how it does.
+    """How it is started, how to ask whether it is ready, whether somebody wants it stopped, and how it does.
 
     An ended process waits 0.3 s before its next start, twice as long (at most 5 s) after each life under 10 s.
     """
@@ -25,6 +30,7 @@ class Kept:
     url: str
     launch: Callable[[], subprocess.Popen[bytes]]
     is_ready: Callable[[], Awaitable[bool]]
+    is_held: Callable[[], bool] = _never
     state: str = "starting"
     child: subprocess.Popen[bytes] | None = None
     started: datetime | None = None
@@ -34,12 +40,21 @@ class Kept:
     _again_at: float | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start it now."""
+        """Start it now, unless it is to be stopped."""
+        if self.is_held():
+            self.state = "stopped"
+            return
         self.state, self.started, self._born, self._again_at = "starting", datetime.now(UTC), time.monotonic(), None
         self.child = self.launch()
 
     def revive(self) -> bool:
-        """Start it again when it has ended and its wait is over; True when anything changed."""
+        """Start it again when it has ended and its wait is over, or stop it while it is held; True when anything changed."""
+        if self.is_held():
+            return self._rest()
+        if self.state == "stopped":
+            with suppress(StartError):
+                self.start()
+            return True
         if self.child is not None and self.child.poll() is None:
             return False
         now = time.monotonic()
@@ -56,11 +71,23 @@ class Kept:
             self.start()
         return True
 
+    def _rest(self) -> bool:
+        """One step towards being stopped."""
+        before, now = self.state, time.monotonic()
+        if self.child is None or self.child.poll() is not None:
+            self.child, self.state = None, "stopped"
+        elif self.state != "stopping":
+            self.state, self._born = "stopping", now
+            self.child.terminate()
+        elif now - self._born > _LONGEST_STOP:
+            self.child.kill()
+        return self.state != before
+
     async def look(self) -> None:
-        """Bring `state` up to date: starting, ready or ended."""
+        """Bring `state` up to date: starting or ready, where it runs."""
         child = self.child
         ready = await self.is_ready()
-        if self.child is child and self.state != "ended":
+        if self.child is child and self.state in ("starting", "ready"):
             self.state = "ready" if ready else "starting"
 
     def entry(self) -> dict[str, object]:

@@ -91,7 +91,8 @@ class Postgres(Server):
         give_away(into)
         address = f"host=127.0.0.1 port={self.port} user=postgres application_name={follower or 'kinerja-backup'}"
         follow = ["--write-recovery-conf"] if follower else []
-        _run([_binary("pg_basebackup"), "-D", into, "-d", address, "--checkpoint=fast", *follow], into, self.password)
+        command: list[str | Path] = ["pg_basebackup", "-D", into, "-d", address, "--checkpoint=fast", *follow]
+        run_tool(*command, cwd=into, password=self.password)
 
     def _make(self) -> None:
         """initdb; the password file is written last and so marks a finished data directory."""
@@ -105,7 +106,7 @@ class Postgres(Server):
             secret.flush()
             give_away(Path(secret.name))
             command: list[str | Path] = [
-                *(_binary("initdb"), "-D", self.data, "-U", "postgres", f"--pwfile={secret.name}"),
+                *("initdb", "-D", self.data, "-U", "postgres", f"--pwfile={secret.name}"),
                 *(
                     "--auth=scram-sha-256",
                     "--encoding=UTF8",
@@ -114,7 +115,7 @@ class Postgres(Server):
                     "--no-sync",
                 ),
             ]
-            _run(command, self.data)
+            run_tool(*command, cwd=self.data)
         unfinished = self.data / "superuser-password.new"
         unfinished.touch(mode=0o600)
         unfinished.write_text(password)
@@ -150,10 +151,10 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
-def _run(command: Sequence[str | Path], cwd: Path, password: str = "") -> None:
-    """Run one of PostgreSQL's programs to its end. StartError with what it said."""
+def run_tool(name: str | Path, *arguments: str | Path, cwd: Path, password: str = "") -> None:
+    """Run one of PostgreSQL's programs to its end, as the server runs. StartError with what it said."""
     done = subprocess.run(
-        [str(part) for part in _unprivileged(command)],
+        [str(part) for part in _unprivileged([_binary(str(name)), *arguments])],
         capture_output=True,
         text=True,
         env=_environment() | ({"PGPASSWORD": password} if password else {}),
@@ -161,7 +162,7 @@ def _run(command: Sequence[str | Path], cwd: Path, password: str = "") -> None:
         check=False,
     )
     if done.returncode:
-        raise StartError(f"{Path(command[0]).name} could not fill {cwd}:\n{done.stdout[-500:]}{done.stderr[-1000:]}")
+        raise StartError(f"{name} failed in {cwd}:\n{done.stdout[-500:]}{done.stderr[-1000:]}")
 
 
 def give_away(path: Path) -> None:

@@ -158,7 +158,8 @@ class Supervisor:
             environment={**self._environment(service, number), **self._more(name)},
             cwd=_ROOT,
         )
-        self.workers.append(Kept(name, url, launch, partial(self._answers_ready, url)))
+        held = partial(self.data.is_held, service)
+        self.workers.append(Kept(name, url, launch, partial(self._answers_ready, url), held))
         self.workers[-1].start()
 
     def _environment(self, service: str, number: int) -> dict[str, str]:
@@ -205,7 +206,7 @@ class Supervisor:
             await asyncio.gather(*(process.look() for process in self.processes))
             if before != [process.state for process in self.processes]:
                 self._tell()
-            await asyncio.sleep(2 if all(process.state == "ready" for process in self.processes) else 0.3)
+            await asyncio.sleep(2 if all(p.state in ("ready", "stopped") for p in self.processes) else 0.3)
 
     async def _renew_system_token(self) -> None:
         while True:

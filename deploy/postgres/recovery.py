@@ -1,5 +1,6 @@
 """Bring a base backup to life on a server of its own, at any moment that its archived log reaches."""
 
+import asyncio
 import os
 import shlex
 from collections.abc import Iterator
@@ -8,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deploy.embedded.postgres import Postgres, give_away
+from deploy.embedded.postgres import Postgres, give_away, run_tool
+from deploy.provision import Database, drop, provision
 
 _LONGEST_SECONDS = 24 * 3600
 #: The backup's own settings name certificates, libraries and standbys that this machine does not have.
@@ -61,3 +63,26 @@ def _settings(folder: str, archive: Path | None, until: datetime | None) -> dict
     if until is not None:
         settings["recovery_target_time"] = until.astimezone(UTC).isoformat()
     return settings
+
+
+def put_back(socket: Path, database: Database, server: Postgres) -> None:
+    """Replace a service's database on `server` by the one of the revived server behind `socket`; others stay as they are.
+
+    Whoever is connected to it is thrown out. Done again, it ends the same. StartError with what went wrong.
+    """
+    dump = socket / "database.dump"
+    dump.touch(mode=0o600)
+    give_away(dump)
+    run_tool("pg_dump", "-Fc", "-U", "postgres", "-h", socket, "-f", dump, database.name, cwd=socket)
+    asyncio.run(_emptied(database, server))
+    target = f"host=127.0.0.1 port={server.port} user=postgres dbname={database.name}"
+    run_tool(
+        *("pg_restore", "--exit-on-error", "--single-transaction", "-d", target, dump),
+        cwd=socket,
+        password=server.password,
+    )
+
+
+async def _emptied(database: Database, server: Postgres) -> None:
+    await drop(server.url(), database.name)
+    await provision(server.url(), database)

@@ -1,0 +1,47 @@
+"""What has to be in the namespace before anything is applied; no value of it is ever in a manifest."""
+
+from collections.abc import Sequence
+
+from deploy.kubernetes.site import Document, Site, database_secret, nats_secret
+from deploy.nats.access import users
+from deploy.provision import ROLES
+
+
+def required(site: Site, services: Sequence[str]) -> Document:
+    """The secrets and config maps: name, keys, and what each holds. Passwords have letters, digits, `-` and `_` only."""
+    secrets = [
+        {
+            "name": database_secret(service, role),
+            "type": "kubernetes.io/basic-auth",
+            "keys": {"username": f"{service}_{role}", "password": "at random"},
+        }
+        for service in services
+        for role in ROLES
+    ]
+    secrets += [
+        {"name": nats_secret(user), "type": "Opaque", "keys": {"password": "at random"}}
+        for user in users(services, list(site.subscribers))
+    ]
+    secrets.append(
+        {
+            "name": "kinerja-backup-storage",
+            "type": "Opaque",
+            "keys": {"ACCESS_KEY_ID": "of the object storage", "ACCESS_SECRET_KEY": "of the object storage"},
+        }
+    )
+    token = "a token of role system for every instansi, renewed before it expires"
+    secrets.append({"name": "kinerja-system-token", "type": "Opaque", "keys": {"token": token}})
+    settings = {
+        "KINERJA_ISSUERS": "trusted issuers of tokens, with commas between",
+        "KINERJA_SMTP_HOST": "the mail server",
+        "KINERJA_MAIL_FROM": "the sender of mails, such as Kinerja <kinerja@kota.go.id>",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces go, port 4318 in the namespace of monitoring; may be left out",
+    }
+    return {
+        "namespace": site.namespace,
+        "secrets": secrets,
+        "configmaps": [
+            {"name": "kinerja-settings", "keys": settings},
+            {"name": "kinerja-token-keys", "keys": {"jwks.json": "the public keys of the issuers, as a JWKS document"}},
+        ],
+    }

@@ -182,6 +182,8 @@ class Supervisor:
             "KINERJA_OUTBOX_LIMIT": os.environ.get("KINERJA_OUTBOX_LIMIT", ""),
             "KINERJA_ROAD_RATE": os.environ.get("KINERJA_ROAD_RATE", ""),
         }
+        if service == "feed":
+            ours["KINERJA_WEBHOOK_KEYS"] = self.data.secret("webhook key")
         # Settings of another deployment in this shell must not leak into the embedded one.
         return {name: value for name, value in os.environ.items() if not name.startswith("KINERJA_")} | ours
 

@@ -58,6 +58,8 @@ class Page:
     events: list[Event]
     places: dict[str, Place]
     more: bool
+    #: Streams in which nothing more was found.
+    ended: frozenset[str] = frozenset()
 
 
 def lost(place: Place, extent: Extent) -> str | None:
@@ -87,7 +89,7 @@ async def next_page(
         *(_scan(road, instansi, stream, of, starts[stream], limit) for stream, of in wanted.items())
     )
     taken = list(merge(*(events for events, _, _ in found), key=lambda event: event.at))[:limit]
-    kept, after, more = set(taken), dict(places), False
+    kept, after, ended = set(taken), dict(places), set()
     for stream, (events, read_to, left) in zip(wanted, found, strict=True):
         over = [each for each in events if each not in kept]
         seen = [each.at for each in events[: len(events) - len(over)][-1:]] + ([] if over or left else [asked])
@@ -96,8 +98,20 @@ async def next_page(
             after[stream] = Place(extents[stream].born, over[0].seq - 1 if over else read_to, until)
         else:
             after[stream] = replace(starts[stream], until=until)  # still no sequence to stand behind
-        more = more or bool(over) or left
-    return Page(taken, after, more)
+        if not (over or left):
+            ended.add(stream)
+    return Page(taken, after, len(ended) < len(wanted), frozenset(ended))
+
+
+def cut(page: Page, starts: Mapping[str, Place], first_left: Event) -> Page:
+    """The page as if it ended before `first_left`, one of its events."""
+    index = page.events.index(first_left)
+    taken, left, places = page.events[:index], page.events[index:], dict(page.places)
+    for stream in {each.stream for each in left}:
+        first = next(each for each in left if each.stream == stream)
+        until = max([starts.get(stream, Place()).until, *(each.at for each in taken if each.stream == stream)])
+        places[stream] = Place(page.places[stream].born, first.seq - 1, until)
+    return Page(taken, places, True, page.ended - {each.stream for each in left})
 
 
 async def _scan(

@@ -3,6 +3,7 @@
 from services.notification.hears_activity import handlers as activity
 from services.notification.hears_appraisal import handlers as appraisal
 from services.notification.hears_directory import handlers as directory
+from services.notification.hears_feed import handlers as feed
 from services.notification.hears_training import handlers as training
 from services.notification.notice import api as notices
 from services.notification.notice.owed import settle_everywhere
@@ -18,7 +19,14 @@ SERVICE = Service(
     name="notification",
     title="Kinerja: notification",
     routers=[notices.router, preferences.router],
-    subscriptions=[directory.PEOPLE, activity.NOTICES, activity.WAITING, appraisal.NOTICES, training.NOTICES],
+    subscriptions=[
+        directory.PEOPLE,
+        activity.NOTICES,
+        activity.WAITING,
+        appraisal.NOTICES,
+        training.NOTICES,
+        feed.NOTICES,
+    ],
     jobs=[
         Job("mail", 1.0, send_mail),
         Job("owed", 30.0, settle_everywhere),

@@ -1,5 +1,6 @@
 """What a service reads from its environment; the same names under every way of running it."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -39,14 +40,34 @@ class Settings(BaseSettings):
     directory_url: str = ""
     system_token_file: Path | None = None
     notices_kept_days: int = Field(730, ge=30, description="after which notices are removed")
+    webhook_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), repr=False, description="encrypt the secrets of webhooks: the first new ones, all are tried; with commas between"
+    )
+    webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="networks of one's own that webhooks may go to, such as 10.1.0.0/16; with commas between"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("issuers", mode="before")
+    @field_validator("issuers", "webhook_keys", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("webhook_keys")
+    @classmethod
+    def _long(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(key) < 32 for key in keys):
+            raise ValueError("each key needs at least 32 characters")
+        return keys
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
 
     @field_validator("log_level", mode="before")
     @classmethod

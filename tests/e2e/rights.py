@@ -164,6 +164,16 @@ FEED = {
     "GET /grants": _READING,
     "PUT /grants/{employee}": _role({"types": ["activity.entry.verified.v1"]}),
     "DELETE /grants/{employee}": _READING,
+    "GET /webhooks": _READING,
+    "PUT /webhooks/{entry}": _role({"url": "https://example.test/", "types": ["activity.entry.verified.v1"]}),
+    "GET /webhooks/{entry}": _READING,
+    "DELETE /webhooks/{entry}": _READING,
+    "GET /webhooks/{entry}/secret": _READING,
+    "POST /webhooks/{entry}/rotate-secret": _role(),
+    "POST /webhooks/{entry}/pause": _READING,
+    "POST /webhooks/{entry}/resume": _READING,
+    "POST /webhooks/{entry}/replay": _role({"since": "2026-01-01T00:00:00Z"}),
+    "GET /webhooks/{entry}/deliveries": _READING,
 }
 RIGHTS: Mapping[str, Mapping[str, Sequence[Rule]]] = {
     "activity": ACTIVITY,

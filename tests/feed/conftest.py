@@ -19,6 +19,8 @@ from deploy.embedded.postgres import Postgres
 from deploy.provision import Database as Made
 from services.feed.app import SERVICE
 from services.feed.tables import FeedTable
+from services.feed.webhook import api as webhooks
+from services.feed.webhook import tables as webhook_tables
 from shared.contracts.schema_files import SAMPLES
 from shared.eventstore.database import Database
 from shared.messaging.reading import Road
@@ -30,6 +32,7 @@ from shared.web.keys import KeySource
 from shared.web.tokens import DEVELOPMENT_ISSUER, TokenVerifier
 
 KEY = new_signing_key()
+assert webhook_tables.EndpointRow.metadata is FeedTable.metadata
 STREAMS = ("activity", "appraisal", "directory", "training", "feed")
 VERIFIED, SCORE, GAP = "activity.entry.verified.v1", "appraisal.score.changed.v1", "appraisal.gap.found.v1"
 
@@ -118,7 +121,20 @@ def keys(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def feed(made: Made, keys: Path, nats_server: Nats) -> AsyncIterator[Feed]:
+def secrets_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The embedded system's settings, with a key for secrets."""
+    key = "0123456789abcdef0123456789abcdef"
+    monkeypatch.setenv("KINERJA_ENVIRONMENT", "embedded")
+    monkeypatch.setenv("KINERJA_WEBHOOK_KEYS", key)
+    for each in (webhooks._rules, webhooks._keyring):
+        each.cache_clear()
+    yield key
+    for each in (webhooks._rules, webhooks._keyring):
+        each.cache_clear()
+
+
+@pytest.fixture
+async def feed(made: Made, keys: Path, nats_server: Nats, secrets_key: str) -> AsyncIterator[Feed]:
     """The service's API, with empty streams and tables, of which medan and jambi are known."""
     api, worker, owner = (Database(made.url(role)) for role in ("api", "worker", "owner"))
     tokens = TokenVerifier(KeySource(str(keys)), issuers=[DEVELOPMENT_ISSUER], environment="embedded")
@@ -139,7 +155,7 @@ async def feed(made: Made, keys: Path, nats_server: Nats) -> AsyncIterator[Feed]
         await found.wipe_road()
         await found.lay_road()
         async with owner.transaction() as conn:
-            for table in ("outbox", "published", "inbox", *reversed(FeedTable.metadata.tables)):
+            for table in ("outbox", "published", "inbox", *FeedTable.metadata.tables):
                 await conn.execute(text(f"DELETE FROM {table}"))
         await found.rows("INSERT INTO heard_instansi VALUES ('medan', 1, 1, false), ('jambi', 1, 1, false)")
         yield found

@@ -34,7 +34,7 @@ async def test_every_message_heard_is_handled_as_its_owner_writes_it(empty: Noti
         "development-plan.proposed.superior", "development-plan.returned", "enrolment.cancelled", "enrolment.completed",
         "enrolment.completed.superior", "enrolment.enrolled", "entry.lapsed", "entry.lapsed.superior", "entry.returned",
         "gap.found.threshold", "gap.found.threshold.superior", "period.closed", "plan.agreed", "plan.proposed.superior",
-        "plan.returned", "rating.set", "review.adjusted", "review.closed",
+        "plan.returned", "rating.set", "review.adjusted", "review.closed", "webhook.failing",
     }  # fmt: skip
     assert await empty.notices() == set()
 
@@ -45,5 +45,6 @@ def test_durables_keep_their_names_because_they_are_positions() -> None:
         "notification--activity--notices",
         "notification--activity--waiting",
         "notification--appraisal--notices",
+        "notification--feed--notices",
         "notification--training--notices",
     }

@@ -31,7 +31,7 @@ async def _keep(conn: AsyncConnection, messages: Sequence[Received[Any]]) -> Non
             "instansi": message.instansi,
             "epoch": message.epoch,
             "version": message.version,
-            "suspended": False,
+            "suspended": message.data.suspended,
         }
         for message in messages
     }

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal, assert_never
 from uuid import UUID, uuid5
 
-from shared.contracts import activity, appraisal, training
+from shared.contracts import activity, appraisal, feed, training
 
 #: A person by id, or whoever is that for the employee or the instansi once the directory has told enough.
 Recipient = UUID | Literal["superior", "hr"]
@@ -33,7 +33,7 @@ TrainingFact = (
     | training.EnrolmentCancelled
     | training.CompetencyConfirmed
 )
-Fact = ActivityFact | AppraisalFact | TrainingFact
+Fact = ActivityFact | AppraisalFact | TrainingFact | feed.WebhookChanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,8 @@ def owed(event: UUID, fact: Fact) -> tuple[Owed, ...]:
             | training.CompetencyConfirmed()
         ):
             return _training(event, fact)
+        case feed.WebhookChanged():
+            return _webhook(event, fact)
         case _:
             return _appraisal(event, fact)
 
@@ -186,6 +188,15 @@ def _training(event: UUID, fact: TrainingFact) -> tuple[Owed, ...]:
             return (_to_employee(event, "competency.confirmed", fact, "competency", "level"),)
         case _:
             assert_never(fact)
+
+
+def _webhook(event: UUID, fact: feed.WebhookChanged) -> tuple[Owed, ...]:
+    """Whoever made it has to look after its receiver; where a system did, hr has."""
+    if fact.cause is None:
+        return ()
+    return (
+        Owed(event=event, to=fact.owner or "hr", template=f"webhook.{fact.cause}", params=_params(fact, "webhook")),
+    )
 
 
 def _to_employee(event: UUID, template: str, fact: Any, *fields: str, mail: bool = True) -> Owed:

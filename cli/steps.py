@@ -91,7 +91,14 @@ def streams() -> None:
 @streams.command("apply")
 @data_option
 @_service
-@click.option("--replicas", type=click.Choice([1, 3, 5]), help="Copies in a cluster.", show_default="as they are, or 1")
+@click.option(
+    "--replicas",
+    type=click.Choice([1, 3, 5]),
+    envvar="KINERJA_NATS_REPLICAS",
+    show_envvar=True,
+    help="Copies in a cluster.",
+    show_default="as they are, or 1",
+)
 @click.option(
     "--max-gigabytes",
     type=click.IntRange(1),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -76,6 +77,8 @@ def explained(error: Exception) -> click.ClickException | None:
         return (
             Unreachable(f"PostgreSQL does not answer ({said}); {_LOOK} KINERJA_DATABASE_URL_….")
             if is_outage(error)
+    if isinstance(error, ssl.SSLError):
+        return Unreachable(f"The certificate of NATS is not to be trusted ({said}); check KINERJA_NATS_CA.")
             else None
         )
     if isinstance(error, OSError):

@@ -1,9 +1,12 @@
 """JetStream streams and durables: what there is to be, declared by a deploy step and never by a service."""
 
 import asyncio
+import os
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import nats
@@ -83,11 +86,35 @@ def consumer_config(subscription: Subscription) -> ConsumerConfig:
     )
 
 
+def servers(url: str) -> list[str]:
+    """Every server of a cluster; `url` names them with commas between."""
+    return [each.strip() for each in url.split(",") if each.strip()]
+
+
+def trust(url: str) -> ssl.SSLContext | None:
+    """How servers named `tls://…` are known: by the authority in the file KINERJA_NATS_CA (else those of the system), to
+    which we show the certificate KINERJA_NATS_CERTIFICATE with its KINERJA_NATS_KEY where there is one."""
+    if not url.startswith("tls:"):
+        return None
+    authority = os.environ.get("KINERJA_NATS_CA")
+    context = ssl.create_default_context(cadata=Path(authority).read_text() if authority else None)
+    if certificate := os.environ.get("KINERJA_NATS_CERTIFICATE"):
+        context.load_cert_chain(certificate, os.environ.get("KINERJA_NATS_KEY") or None)
+    return context
+
+
 async def connect(url: str, user: str = "", password: str = "", **options: Any) -> Client:
     """A connection for deploy steps and tools; fails within a few seconds when the server is away."""
     credentials = {"user": user, "password": password} if user else {}
+
+    async def complain(error: Exception) -> None:
+        if isinstance(error, ssl.SSLError):
+            raise error  # nats-py 2.16 would wait for ever for this connection to close
+
     return await nats.connect(
-        url,
+        servers(url),
+        tls=trust(url),
+        error_cb=options.pop("error_cb", complain),
         **{"max_reconnect_attempts": 2, "reconnect_time_wait": 0.3, "connect_timeout": 3} | credentials | options,
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from weakref import WeakSet
 
 import structlog
 from faststream import AckPolicy
-from faststream.nats import ConsumerConfig, JStream, NatsBroker, NatsUserPassword, PullSub
+from faststream.nats import ConsumerConfig, JStream, NatsBroker, NatsSecurity, NatsUserPassword, PullSub
 from faststream.params import NoCast
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -23,7 +24,7 @@ from shared.messaging.dead_letters import Broken, reason_of
 from shared.messaging.delivery import deliver
 from shared.messaging.envelope import ContractBroken, Received, decode
 from shared.messaging.pull import Pull
-from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, heed_cancellation
+from shared.messaging.streams import ACK_WAIT_SECONDS, Subscription, heed_cancellation, servers, trust
 from shared.observability import metrics, tracing
 
 log = structlog.get_logger(__name__)
@@ -59,10 +60,14 @@ def new_broker(url: str, user: str, password: str, name: str) -> NatsBroker:
             os._exit(70)
 
     async def complain(error: Exception) -> None:
+        if isinstance(error, ssl.SSLError):
+            log.critical("nats.certificate_refused", error=error)
+            os._exit(70)  # nats-py 2.16 would wait for ever for this connection to close
         log.warning("nats.error", error=error)  # a missing right is told here only: the call itself times out
 
+    context = trust(url)
     broker = NatsBroker(
-        url,
+        servers(url),
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
         ping_interval=10,
@@ -72,7 +77,7 @@ def new_broker(url: str, user: str, password: str, name: str) -> NatsBroker:
         closed_cb=closed,
         error_cb=complain,
         logger=None,
-        security=NatsUserPassword(user, password) if user else None,
+        security=NatsUserPassword(user, password, ssl_context=context) if user else NatsSecurity(ssl_context=context),
     )
     return broker
 

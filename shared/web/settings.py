@@ -4,7 +4,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, FilePath, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.web.tokens import DEVELOPMENT_ISSUER
@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     nats_url: str = ""
     nats_user: str = ""
     nats_password: str = Field("", repr=False)
+    #: Read where connections are made, `shared/messaging/streams.py`; looked at here, so that a wrong path is told at once.
+    nats_ca: FilePath | None = Field(None, description="authority that the NATS servers' certificates are checked with")
+    nats_certificate: FilePath | None = None
+    nats_key: FilePath | None = None
     outbox_limit: int = Field(1_000_000, ge=0, description="the API accepts no commands while more messages wait")
     road_rate: int = Field(500, ge=0, description="messages a second of one instansi while listeners lag; 0: no limit")
     jwks: str = Field("", description="file or http(s) address of the token keys")

@@ -39,7 +39,8 @@ async def provision(admin_url: str, database: Database, template: str | None = N
                 "CREATE DATABASE %I OWNER %I TEMPLATE %I",
                 *(database.name, f"{database.service}_owner", template or "template1"),
             )
-        await _run(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", database.name)
+        for name in (database.name, "postgres", "template1"):
+            await _run(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", name)
         for role in ("api", "worker"):
             await _run(admin, "GRANT CONNECT ON DATABASE %I TO %I", database.name, f"{database.service}_{role}")
     finally:

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import pool
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.operations.partitions import allow, alone, keep_partitions
 
@@ -66,12 +66,20 @@ async def _migrated(engine: AsyncEngine, config: Config, service: str) -> bool:
         async with alone(engine) as conn:
             await conn.run_sync(_run_alembic, config)
             await allow(conn, service)
+            await _let_in(conn, service)
         await keep_partitions(engine, datetime.now(UTC).date())
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) in _LOCKED:
             return False
         raise
     return True
+
+
+async def _let_in(conn: AsyncConnection, service: str) -> None:
+    """Only the service's own roles enter its database, also where an operator or a restore made it."""
+    name = (await conn.exec_driver_sql("SELECT quote_ident(current_database())")).scalar_one()
+    await conn.exec_driver_sql(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    await conn.exec_driver_sql(f"GRANT CONNECT ON DATABASE {name} TO {service}_api, {service}_worker")
 
 
 def _run_alembic(connection: Connection, config: Config) -> None:

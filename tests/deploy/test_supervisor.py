@@ -6,13 +6,12 @@ import signal
 import smtplib
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 import httpx
 import jwt
-import pytest
 from nats.js.errors import NotFoundError
 
 from deploy.embedded.data import FORMAT
@@ -25,14 +24,6 @@ from shared.testing.waiting import until
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 90
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]:
-    made = EmbeddedSystem(tmp_path_factory.mktemp("system") / "data")
-    made.up()
-    yield made
-    made.down()
 
 
 def _pids(system: EmbeddedSystem) -> set[int]:
@@ -174,7 +165,10 @@ def test_a_killed_supervisor_leaves_nothing_running_and_the_data_in_order(system
     assert wait_until(system.ready, _PATIENCE)
 
 
-async def test_down_stops_everything_and_the_next_up_finds_its_data(system: EmbeddedSystem) -> None:
+async def test_down_stops_everything_and_the_next_up_finds_its_data_and_what_was_to_stay_stopped(
+    system: EmbeddedSystem,
+) -> None:
+    system.data.hold("training", held=True)
     secret = (system.data.root / "postgres" / "superuser-password").read_text()
     address = f"postgresql://postgres:{secret}@127.0.0.1:{system.base + 21}/postgres"
     connection = await asyncpg.connect(address)
@@ -189,6 +183,9 @@ async def test_down_stops_everything_and_the_next_up_finds_its_data(system: Embe
     connection = await asyncpg.connect(address)
     assert await connection.fetchval("SELECT n FROM kept") == 7
     await connection.close()
+    assert system.processes()["training"]["state"] == "stopped"
+    system.data.hold("training", held=False)
+    assert wait_until(system.ready, _PATIENCE)
 
 
 def test_data_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

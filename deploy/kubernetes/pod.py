@@ -7,6 +7,7 @@ from deploy.kubernetes.site import NATS, POSTGRES, Document, Site, database_secr
 _USER = 10001  # the images' own
 _FOLDER = "/etc/kinerja"
 _SETTINGS, _KEYS, _TOKEN = "kinerja-settings", "kinerja-token-keys", "kinerja-system-token"
+NATS_TLS = "nats-tls"
 KEYS = f"{_FOLDER}/keys/jwks.json"
 TOKEN = f"{_FOLDER}/system/token"
 
@@ -43,17 +44,19 @@ def database(site: Site, service: str, role: str) -> list[Document]:
 def nats(user: str) -> list[Document]:
     """How a user reaches NATS."""
     return [
-        value("KINERJA_NATS_URL", f"nats://nats:{NATS}"),
+        value("KINERJA_NATS_URL", f"tls://nats:{NATS}"),
+        value("KINERJA_NATS_CA", f"{_FOLDER}/nats/ca.crt"),
         value("KINERJA_NATS_USER", user),
         secret("KINERJA_NATS_PASSWORD", nats_secret(user)),
     ]
 
 
 def files(site: Site, service: str, *wanted: str) -> dict[str, list[Document]]:
-    """Volumes (`postgres`: its authority, `keys`: of tokens, `system`: our own token), read-only, and a /tmp."""
-    authority = {"secretName": f"{site.server(service)}-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    """Volumes (authorities of `postgres` and `nats`, `keys` of tokens, `system`: our token), read-only, and a /tmp."""
+    authority = {"items": [{"key": "ca.crt", "path": "ca.crt"}]}
     sources: dict[str, Document] = {
-        "postgres": {"secret": authority},
+        "postgres": {"secret": {"secretName": f"{site.server(service)}-ca", **authority}},
+        "nats": {"secret": {"secretName": NATS_TLS, **authority}},
         "keys": {"configMap": {"name": _KEYS}},
         "system": {"secret": {"secretName": _TOKEN}},
     }

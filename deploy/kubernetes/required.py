@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from deploy.kubernetes.pod import NATS_TLS
+from deploy.kubernetes.service import beyond
 from deploy.kubernetes.site import Document, Site, database_secret, nats_secret
 from deploy.nats.access import users
 from deploy.provision import ROLES
@@ -29,6 +31,15 @@ def required(site: Site, services: Sequence[str]) -> Document:
             "keys": {"ACCESS_KEY_ID": "of the object storage", "ACCESS_SECRET_KEY": "of the object storage"},
         }
     )
+    hosts = ["nats", "nats.{0}.svc", "nats-headless", "*.nats-headless", "*.nats-headless.{0}.svc.cluster.local"]
+    certificate = f"for {', '.join(host.format(site.namespace) for host in hosts)}"
+    of_nats = {"ca.crt": "its authority", "tls.crt": certificate, "tls.key": "its key"}
+    secrets.append({"name": NATS_TLS, "type": "kubernetes.io/tls", "keys": of_nats})
+    secrets += [
+        {"name": of, "type": "Opaque", "keys": {"password": f"{variable}: see shared/web/settings.py"}}
+        for service in services
+        for variable, of in beyond(service).secrets.items()
+    ]
     token = "a token of role system for every instansi, renewed before it expires"
     secrets.append({"name": "kinerja-system-token", "type": "Opaque", "keys": {"token": token}})
     settings = {

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deploy.kubernetes.pod import NATS_TLS
 from deploy.kubernetes.site import (
     CONNECTIONS,
     MONITOR,
@@ -161,14 +162,16 @@ def nats(site: Site, services: Sequence[str]) -> Document:
     who = {"runAsNonRoot": True, "runAsUser": 1000, "fsGroup": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
     return {
         "fullnameOverride": "nats",
+        # Nodes know one another by the same authority as clients know them.
+        "tlsCA": {"enabled": True, "secretName": NATS_TLS},
         "config": {
-            "cluster": {"enabled": True, "replicas": NODES},
+            "cluster": {"enabled": True, "replicas": NODES, "tls": {"enabled": True, "secretName": NATS_TLS}},
             "jetstream": {
                 "enabled": True,
                 "fileStore": {"enabled": True, "pvc": {"enabled": True, "size": f"{size.storage_gigabytes}Gi"}},
                 "merge": {"sync_interval": "always"},
             },
-            "nats": {"port": NATS},
+            "nats": {"port": NATS, "tls": {"enabled": True, "secretName": NATS_TLS}},
             "monitor": {"enabled": True, "port": MONITOR},
             "merge": {"max_payload": MAX_PAYLOAD, **rights},
         },

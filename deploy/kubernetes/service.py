@@ -1,9 +1,9 @@
 """One service at work: its two halves, its address, what scales it and what keeps enough of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from deploy.kubernetes.pod import KEYS, TOKEN, database, files, nats, setting, template, value
+from deploy.kubernetes.pod import KEYS, TOKEN, database, files, nats, secret, setting, template, value
 from deploy.kubernetes.site import HTTP, MONITOR, Document, Pods, Site, labels, metadata
 from deploy.nats.access import ACCOUNT
 from shared.runtime import Service
@@ -17,22 +17,24 @@ _BUSY_PERCENT = 70
 
 @dataclass(frozen=True)
 class Beyond:
-    """What the worker of a service reaches beside its database and NATS: services it asks, the mail server, ports outside."""
+    """What a service has beside its database and NATS: services that its worker asks, the mail server, ports outside that
+    it reaches, and variables of both halves that come out of the `password` of a secret."""
 
     services: Sequence[str] = ()
     mail: bool = False
     ports: Sequence[int] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 #: The exceptions. A service that is not named reaches nothing else.
 BEYOND: Mapping[str, Beyond] = {
     "notification": Beyond(services=["directory"], mail=True),
-    "feed": Beyond(ports=[443]),
+    "feed": Beyond(ports=[443], secrets={"KINERJA_WEBHOOK_KEYS": "kinerja-webhook-keys"}),
 }
 
 
 def beyond(service: str) -> Beyond:
-    """What the worker of a service reaches besides."""
+    """What a service has besides."""
     return BEYOND.get(service, Beyond())
 
 
@@ -70,6 +72,7 @@ def _environment(site: Site, service: Service, part: str) -> list[Document]:
     found += database(site, name, part)
     if needs_nats(service, part):
         found += nats(name)
+    found += [secret(variable, of) for variable, of in more.secrets.items()]
     if part == "api":
         return [*found, value("KINERJA_DRAIN_SECONDS", DRAIN_SECONDS)]
     if more.mail:
@@ -98,7 +101,8 @@ def _deployment(site: Site, service: Service, part: str) -> Document:
         for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
     ]
     asks = part == "worker" and beyond(name).services
-    seen = files(site, name, "postgres", "keys", *(["system"] if asks else []))
+    wanted = ["postgres", "keys", *["nats"] * needs_nats(service, part), *(["system"] if asks else [])]
+    seen = files(site, name, *wanted)
     timing = {"terminationGracePeriodSeconds": GRACE_SECONDS, "topologySpreadConstraints": spread}
     pod = template(name, part, container, seen, **timing)
     scraped = {"prometheus.io/scrape": "true", "prometheus.io/port": str(HTTP), "prometheus.io/path": "/metrics"}

@@ -13,7 +13,7 @@ def steps(site: Site, service: str) -> list[Document]:
     size = ["--replicas", str(NODES), "--max-gigabytes", str(site.size.nats.stream_gigabytes)]
     return [
         _job(site, service, "migrate", ["migrate", service], database(site, service, "owner"), "postgres"),
-        _job(site, service, "streams", ["streams", "apply", service, *size], nats(ADMIN)),
+        _job(site, service, "streams", ["streams", "apply", service, *size], nats(ADMIN), "nats"),
     ]
 
 

@@ -140,6 +140,8 @@ def _references(document: Any, kind: str) -> Iterator[tuple[str, tuple[str, ...]
                 yield name, tuple(item["key"] for item in document["secret"].get("items", [{"key": "token"}]))
             case {"configMap": {"name": name}} if kind == "configmaps":
                 yield name, ("jwks.json",)
+            case {"enabled": True, "secretName": name} if kind == "secrets":
+                yield name, ("ca.crt", "tls.crt", "tls.key")
             case {"passwordSecret": {"name": name}} if kind == "secrets":
                 yield name, ("username", "password")
             case {"s3Credentials": {"accessKeyId": one, "secretAccessKey": other}} if kind == "secrets":
@@ -188,11 +190,12 @@ def test_every_variable_is_one_that_the_process_reads(manifests: Rendered) -> No
         (name, value)
         for template in manifests.templates().values()
         for name, value in environment(template).items()
-        if name in ("KINERJA_JWKS", "KINERJA_SYSTEM_TOKEN_FILE", "PGSSLROOTCERT")
+        if name in ("KINERJA_JWKS", "KINERJA_SYSTEM_TOKEN_FILE", "KINERJA_NATS_CA", "PGSSLROOTCERT")
     }
     assert {value for _, value in mounted} == {
         "/etc/kinerja/keys/jwks.json",
         "/etc/kinerja/system/token",
+        "/etc/kinerja/nats/ca.crt",
         "/etc/kinerja/postgres/ca.crt",
     }
 
@@ -205,11 +208,23 @@ def test_each_half_starts_with_the_variables_it_is_given(
     """What `python -m services.<name> --only <part>` asks for at its start."""
     given = environment(rendered("sedang").templates()[f"{service}-{part}"])
     for name, value in given.items():
-        monkeypatch.setenv(name, value if isinstance(value, str) else "given")
+        monkeypatch.setenv(name, value if isinstance(value, str) else "given" * 8)
+    monkeypatch.setenv("KINERJA_NATS_CA", __file__)  # it looks whether that file is there
     needed = {"api": ["database_url_api", "jwks"], "worker": ["database_url_worker", "nats_url", "jwks"]}[part]
     settings = Settings.load(*needed, *(["nats_url"] if load(service).reads_road else []))
     assert (settings.host, settings.port) == ("0.0.0.0", 8000)
     assert f"{service}_{part}:" in (settings.database_url_api or settings.database_url_worker)
+
+
+def test_every_file_that_a_variable_names_is_mounted(manifests: Rendered) -> None:
+    for name, template in manifests.templates().items():
+        [container] = template["spec"]["containers"]
+        mounted = {each["mountPath"] for each in container["volumeMounts"]}
+        named = {value for value in environment(template).values() if isinstance(value, str) and value.startswith("/")}
+        assert {str(Path(each).parent) for each in named} | {"/tmp"} == mounted, name
+        assert [each["name"] for each in template["spec"]["volumes"]] == [
+            each["name"] for each in container["volumeMounts"]
+        ]
 
 
 def test_mail_and_the_directory_are_known_to_the_one_worker_that_sends_mail() -> None:

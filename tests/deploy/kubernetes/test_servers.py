@@ -117,7 +117,8 @@ def test_workers_are_scaled_by_every_durable_through_which_they_hear(manifests: 
 
 def test_nats_is_three_nodes_apart_that_sync_what_they_acknowledge(manifests: Rendered) -> None:
     config, template = manifests.nats["config"], manifests.nats["podTemplate"]
-    assert config["cluster"] == {"enabled": True, "replicas": 3}
+    assert (config["cluster"]["enabled"], config["cluster"]["replicas"]) == (True, 3)
+    assert config["nats"]["tls"] == config["cluster"]["tls"] == {"enabled": True, "secretName": "nats-tls"}
     assert config["jetstream"]["merge"] == {"sync_interval": "always"}
     assert template["topologySpreadConstraints"]["kubernetes.io/hostname"]["whenUnsatisfiable"] == "DoNotSchedule"
 

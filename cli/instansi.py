@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cli.exporting import export
 from cli.importing.sender import Sender, checked, problem_of
 from cli.system import CODE, REFUSED_ROWS, Refused, System, Unreachable, data_option, database_url, find
+from cli.transfer import merge, split
 from deploy.embedded.data import Data
 from shared.calendar import zone_of
 from shared.eventstore.database import Database
@@ -31,7 +32,7 @@ _file = click.argument("file", type=click.Path(path_type=Path))
 
 @click.group()
 def instansi() -> None:
-    """Agencies: zone, period, calendar, rules; export, suspend and resume."""
+    """Agencies: zone, period, calendar, rules; export, suspend, merge and split."""
 
 
 @instansi.command()
@@ -114,7 +115,8 @@ def _switch(data: Data, code: str, to: str) -> None:
     click.echo(f"{code}: {'suspended' if told['suspended'] else 'at work'}, {told['status']}")
 
 
-instansi.add_command(export)
+for _command in (export, merge, split):
+    instansi.add_command(_command)
 
 
 def _add(sender: Sender, said: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ Email = Annotated[
 ]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()./-]{3,23}$")]
 Language = Literal["id", "en"]
-System = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+System = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 #: Read by `read_nip` afterwards, which says what is wrong with it.
 NipText = Annotated[str, StringConstraints(max_length=40)]
 Outside = Annotated[dict[System, Line], Field(max_length=20)]

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +15,7 @@ from services.directory.assignment.models import AssignmentKind
 from services.directory.batch import Planned, Results, carry_out
 from services.directory.employee.models import EmployeeKind
 from services.directory.fields import Email, NipText, Outside, OutsideRef, Phone, nips_read
+from services.directory.reading import dicts
 from services.directory.rules.plan import Said
 from services.directory.rules.roster import plan_roster
 from shared.eventstore.rows import fetch
@@ -22,11 +24,27 @@ from shared.web.auth import requires
 from shared.web.batch import Batch, DryRun
 from shared.web.edge import AnytimeDbDep, ContextDep, DbDep
 from shared.web.fields import Body, Code, Day, Line
+from shared.web.paging import Page, PagingDep
 
 router = APIRouter(prefix="/roster", tags=["roster"])
 
 HR = Depends(requires("hr", "system"))
 _SHOWN = 1000
+_NIL = UUID(int=0)
+_ROSTER = """
+SELECT e.id AS employee, e.nip, e.name, e.kind, e.email, e.phone, e.language, a.id AS assignment, u.code AS unit_code,
+       p.code AS position_code, a.superior, a.kind AS assignment_kind, a.valid_from, a.valid_to,
+       coalesce((SELECT jsonb_object_agg(o.system, o.outside) FROM outside_ids o
+                 WHERE o.instansi = e.instansi AND o.employee = e.id), '{}') AS outside
+FROM employees e
+LEFT JOIN heard_assignment a ON a.instansi = e.instansi AND a.employee = e.id AND NOT a.void
+      AND coalesce(a.valid_to, 'infinity') >= $2::date
+LEFT JOIN units u ON u.instansi = e.instansi AND u.id = a.unit
+LEFT JOIN positions p ON p.instansi = e.instansi AND p.id = a.position
+WHERE e.instansi = $1 AND e.active AND (a.id IS NOT NULL OR e.kind = 'NON_ASN')
+  AND ($3::text[] IS NULL OR u.code = ANY ($3)) AND (e.id, coalesce(a.id, $6)) > ($4::uuid, $5::uuid)
+ORDER BY e.id, a.id LIMIT $7
+"""
 
 
 class RosterRow(Body):
@@ -83,6 +101,41 @@ async def _plan(conn: AsyncConnection, instansi: str, rows: Mapping[int, Said]) 
         names.person(row.get("superior_nip"), row.get("superior_outside") or {})
     known = await store.known(conn, instansi, names)
     return Planned(known, *plan_roster(known, rows, {index: fresh_id() for index in rows}))
+
+
+class RosterOut(BaseModel):
+    """A person and one placement that lasts beyond a day; without a placement: a superior from outside the service."""
+
+    employee: UUID
+    nip: str | None
+    outside: dict[str, str]
+    name: str
+    kind: str
+    email: str | None
+    phone: str | None
+    language: str
+    assignment: UUID | None
+    unit_code: str | None
+    position_code: str | None
+    superior: UUID | None
+    assignment_kind: str | None
+    valid_from: date | None
+    valid_to: date | None
+
+
+@router.get("", dependencies=[HR])
+async def get_roster(
+    day: Day,
+    context: ContextDep,
+    db: DbDep,
+    paging: PagingDep,
+    units: Annotated[list[Code] | None, Query(max_length=500, description="only placements in these units")] = None,
+) -> Page[RosterOut]:
+    """Active people with each placement that lasts until `day` or longer: all that another directory has to be told."""
+    after = paging.after(UUID, UUID) or (_NIL, _NIL)
+    async with db.transaction(context.instansi) as conn:
+        rows = await dicts(conn, _ROSTER, context.instansi, day, units, *after, _NIL, paging.limit + 1)
+    return paging.page([RosterOut(**row) for row in rows], lambda row: (row.employee, row.assignment or _NIL))
 
 
 class Everybody(Body):

@@ -7,7 +7,7 @@ UV := uv==0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-outside check bench chaos fmt lock clean
+.PHONY: help setup demo test test-outside check test-monitoring images compose-up test-compose bench chaos fmt lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 18
@@ -29,6 +29,19 @@ test: $(SETUP) ## every test, on real NATS and PostgreSQL servers of its own
 
 test-outside: $(SETUP) ## what programs of others say of it, and the examples for other systems; needs Node.js 20 and npm
 	$(BIN)/python -m pytest tests/outside
+
+test-monitoring: $(SETUP) ## alerts and dashboards by a real Prometheus; needs prometheus and promtool (Debian: apt install prometheus)
+	$(BIN)/python -m pytest tests/monitoring
+
+images: $(SETUP) ## the image of every service and of the command, and the servers, made without a registry; needs deploy/ci/install.sh
+	deploy/images/build.sh
+
+compose-up: images ## the whole system in containers, from these images; docs/how-to/compose.md says more
+	test -e .env || $(BIN)/kinerja compose init
+	docker compose --env-file deploy/images/stand-ins.env --env-file .env up --detach
+
+test-compose: images ## the chain through containers, each killed once under load; needs deploy/ci/install.sh
+	KINERJA_TEST_SYSTEM=compose $(BIN)/python -m pytest tests/e2e/test_chain.py tests/containers/test_compose.py
 
 bench: $(SETUP) ## the benchmark, at most 15 minutes: a table and bench.json; QUICK=1 takes 3
 	$(BIN)/python -m bench $(if $(QUICK),--quick)

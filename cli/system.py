@@ -12,6 +12,7 @@ from uuid import UUID
 
 import click
 import httpx
+from rich.console import Console
 
 from deploy.embedded.data import Data, DataRefused
 from deploy.nats.access import ADMIN
@@ -25,6 +26,8 @@ FAILED = 1
 
 REFUSED_ROWS = 3
 """Exit code when the work was done but some rows were refused."""
+
+_FILE_WIDTH = 200
 
 data_option = click.option(
     "--data",
@@ -50,6 +53,12 @@ class Unreachable(click.ClickException):
     exit_code = 4
 
 
+def console() -> Console:
+    """Where tables go: as wide as the terminal, and wide enough for all columns in a file."""
+    made = Console()
+    return made if made.is_terminal else Console(width=_FILE_WIDTH)
+
+
 def explained(error: Exception) -> click.ClickException | None:
     """What somebody at the command line is told of an error: what is wrong and what to do. None for a defect of ours."""
     import asyncpg
@@ -68,6 +77,8 @@ def explained(error: Exception) -> click.ClickException | None:
         return Refused(f"{error.filename} belongs to another user: run as that user, or choose another --data.")
     if isinstance(error, OSError) and error.filename:
         return Refused(f"{error.filename}: {error.strerror}; mend that, or choose another --data.")
+    if isinstance(error, ssl.SSLError):
+        return Unreachable(f"The certificate of NATS is not to be trusted ({said}); check KINERJA_NATS_CA.")
     if isinstance(error, NatsError):
         return Unreachable(f"NATS refuses or does not answer ({said}); {_LOOK} KINERJA_NATS_URL, _USER and _PASSWORD.")
     if isinstance(error, SQLAlchemyError | asyncpg.PostgresError | asyncpg.InterfaceError):
@@ -77,8 +88,6 @@ def explained(error: Exception) -> click.ClickException | None:
         return (
             Unreachable(f"PostgreSQL does not answer ({said}); {_LOOK} KINERJA_DATABASE_URL_….")
             if is_outage(error)
-    if isinstance(error, ssl.SSLError):
-        return Unreachable(f"The certificate of NATS is not to be trusted ({said}); check KINERJA_NATS_CA.")
             else None
         )
     if isinstance(error, OSError):

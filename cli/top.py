@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 import httpx
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from cli import measured
 from cli.measured import Look
-from cli.system import System, Unreachable, data_option, find
+from cli.system import System, Unreachable, console, data_option, find
 from deploy.embedded.data import Data
 from shared.web.tokens import EVERY_INSTANSI, Role
 
@@ -69,7 +69,7 @@ async def _watch(system: System, once: bool, as_json: bool, every: float, rows: 
         if once:
             await asyncio.sleep(every)
             picture = await _picture(http, system, before, await _looks(http, system))
-            click.echo(json.dumps(picture)) if as_json else Console().print(_screen(picture, rows))
+            click.echo(json.dumps(picture)) if as_json else console().print(_screen(picture, rows))
             if silent := [name for name, state in picture["services"].items() if not state]:
                 raise Unreachable(f"No answer from: {', '.join(silent)}.")
             return
@@ -129,7 +129,7 @@ def _screen(picture: dict[str, Any], rows: int) -> Group:
 
 def _services(services: dict[str, dict[str, Any]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("service")
+    table.add_column("service", no_wrap=True)
     for title in _COLUMNS.values():
         table.add_column(title, justify="right")
     for name, state in services.items():
@@ -149,7 +149,7 @@ def _agencies(by_instansi: dict[str, dict[str, int]], rows: int) -> Table:
     told = {figure for figures in by_instansi.values() for figure in figures}
     shown = {**_FIGURES, **{name: name.replace("_", " ") for name in sorted(told - _FIGURES.keys())}}
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("agency")
+    table.add_column("agency", no_wrap=True)
     for title in shown.values():
         table.add_column(title, justify="right")
     busiest = sorted(by_instansi, key=lambda code: ([-by_instansi[code].get(figure, 0) for figure in shown], code))

@@ -162,6 +162,7 @@ class Worker:
             await asyncio.sleep(job.seconds)
 
     async def _measure(self, _db: Database) -> None:
+        metrics.PROBLEMS.set(len(self.problems()))
         await self.status()
 
     async def stop(self) -> None:

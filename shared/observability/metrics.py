@@ -6,7 +6,7 @@ No label is an id, and none an instansi: there are hundreds, and what one does i
 from prometheus_client import Counter, Gauge, Histogram
 
 BUILD = Gauge("kinerja_build_info", "1; the labels say which service runs in which version", ["service", "version"])
-READY = Gauge("kinerja_ready", "1 if the last question at /readyz was answered with yes, else 0")
+PROBLEMS = Gauge("kinerja_problems", "What keeps the worker from its work, as /readyz says in words: how many reasons")
 
 OUTBOX_AGE = Gauge("kinerja_outbox_age_seconds", "Age of the oldest message that waits to be published")
 OUTBOX_ROWS = Gauge("kinerja_outbox_rows", "Messages that wait to be published")

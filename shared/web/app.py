@@ -12,7 +12,6 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.eventstore.database import is_outage
-from shared.observability.metrics import READY
 from shared.web.auth import caller_of, operator
 from shared.web.keys import KeySource
 from shared.web.messages import Wording
@@ -86,7 +85,6 @@ def _plumbing(app: FastAPI, name: str, version: str, readiness: Readiness, statu
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
         reasons = await _reasons(readiness)
-        READY.set(not reasons)
         return _json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
     @app.get("/metrics", include_in_schema=False)

@@ -174,6 +174,6 @@ def test_what_is_said_to_be_dead_counts_in_the_status(office: Office) -> None:
         await db.close()
         return len(found)
 
-    status = json.loads(done(office.run("status", "--json")))
+    status = json.loads(done(office.run("status", "--json"), code=1))
     assert status["services"]["training"]["dead_letters"] == asyncio.run(letters())
     done(office.run("dead-letters", "drop", *ids, "--because", "a test", "--yes"))

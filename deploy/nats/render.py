@@ -28,7 +28,7 @@ def configuration(description: Description, node: Node, rights: Mapping[str, Any
         "listen": f"{description.listen}:{node.port}",
         "max_payload": MAX_PAYLOAD,
         # An acknowledged message is on the disk: a cluster whose machines all lose power must not forget what it took.
-        "jetstream": {"store_dir": description.store, "sync_interval": "always"},
+        "jetstream": {"store_dir": f"{description.store}/{node.name}", "sync_interval": "always"},
     }
     if node.monitor_port:
         content["http"] = f"{description.listen}:{node.monitor_port}"

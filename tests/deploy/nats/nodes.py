@@ -2,13 +2,14 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from deploy.embedded.nats import binary
 from deploy.embedded.process import Server, free_port, spawn
+from deploy.nats.access import Inside
 from deploy.nats.description import Description, read
 from deploy.nats.inside import inside
 from deploy.nats.render import render
@@ -54,9 +55,11 @@ def describe(folder: Path, nodes: int = 1, **more: Any) -> Description:
 
 
 @contextmanager
-def running(folder: Path, description: Description) -> Iterator[list[Node]]:
+def running(
+    folder: Path, description: Description, services: Mapping[str, Inside] | None = None
+) -> Iterator[list[Node]]:
     """Its servers, rendered below `folder` and stopped at the end."""
-    render(description, inside(), folder)
+    render(description, inside() if services is None else services, folder)
     nodes = [Node(folder, node) for node in description.nodes]
     try:
         for node in nodes:

@@ -45,12 +45,6 @@ def needs_nats(service: Service, part: str) -> bool:
 
 def running(site: Site, service: Service) -> list[Document]:
     """Everything of a service but its deploy steps."""
-    account = {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": metadata(service.name),
-        "automountServiceAccountToken": False,
-    }
     address = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -62,7 +56,7 @@ def running(site: Site, service: Service) -> list[Document]:
     }
     halves = [_deployment(site, service, part) for part in ("api", "worker")]
     budgets = [_budget(service.name, part) for part in ("api", "worker")]
-    return [account, address, *halves, *budgets, _by_work(site, service.name), _by_lag(site, service)]
+    return [address, *halves, *budgets, _by_work(site, service.name), _by_lag(site, service)]
 
 
 def _environment(site: Site, service: Service, part: str) -> list[Document]:

@@ -9,9 +9,17 @@ _KEPT_SECONDS = 7 * 24 * 3600
 
 
 def steps(site: Site, service: str) -> list[Document]:
-    """Migrations as the database's owner, whose lock timeouts are its own; then streams and durables as NATS's admin."""
+    """Migrations as the database's owner, whose lock timeouts are its own; streams and durables as NATS's admin. Before
+    both, who the pods of the service are."""
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata(service),
+        "automountServiceAccountToken": False,
+    }
     size = ["--replicas", str(NODES), "--max-gigabytes", str(site.size.nats.stream_gigabytes)]
     return [
+        account,
         _job(site, service, "migrate", ["migrate", service], database(site, service, "owner"), "postgres"),
         _job(site, service, "streams", ["streams", "apply", service, *size], nats(ADMIN), "nats"),
     ]

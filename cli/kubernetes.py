@@ -27,6 +27,7 @@ def kubernetes() -> None:
 @click.option("--keda-namespace", default="keda", show_default=True, help="Where KEDA runs.")
 @click.option("--backups", default="s3://kinerja-backups", show_default=True, help="Where PostgreSQL's backups go.")
 @click.option("--mail-port", default=587, show_default=True, type=click.IntRange(1, 65535), help="Of the mail server.")
+@click.option("--postgres-image", default="", help="PostgreSQL 18 for the operator.", show_default="the operator's own")
 @click.option("--nats", type=click.Path(exists=True, path_type=Path), help="Description of NATS, for its subscribers.")
 def render(size: str, out: Path, nats: Path | None, **chosen: str) -> None:
     """Write all manifests below OUT: what to apply first, each service in a folder of its own.

@@ -60,7 +60,7 @@ def _cluster(site: Site, server: str, services: Sequence[str]) -> Document:
         "metadata": metadata(server),
         "spec": {
             "instances": NODES,
-            "imageName": "ghcr.io/cloudnative-pg/postgresql:18",
+            **({"imageName": site.postgres_image} if site.postgres_image else {}),
             "primaryUpdateStrategy": "unsupervised",
             "enableSuperuserAccess": False,
             "enablePDB": True,
@@ -185,6 +185,7 @@ def nats(site: Site, services: Sequence[str]) -> Document:
                 "securityContext": closed,
             },
         },
+        "reloader": {"merge": {"securityContext": closed}},
         "podTemplate": {
             "topologySpreadConstraints": apart,
             "merge": {"spec": {"automountServiceAccountToken": False, "securityContext": who}},

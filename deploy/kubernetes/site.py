@@ -85,6 +85,7 @@ class Site:
     operator_namespace: str = "cnpg-system"
     backups: str = "s3://kinerja-backups"
     mail_port: int = 587
+    postgres_image: str = ""
     subscribers: Mapping[str, Subscriber] = field(default_factory=dict)
 
     def image(self, service: str) -> str:

@@ -121,6 +121,10 @@ def test_nats_is_three_nodes_apart_that_sync_what_they_acknowledge(manifests: Re
     assert config["nats"]["tls"] == config["cluster"]["tls"] == {"enabled": True, "secretName": "nats-tls"}
     assert config["jetstream"]["merge"] == {"sync_interval": "always"}
     assert template["topologySpreadConstraints"]["kubernetes.io/hostname"]["whenUnsatisfiable"] == "DoNotSchedule"
+    for container in ("container", "reloader"):  # or the namespace, which is restricted, would not let them in
+        closed = manifests.nats[container]["merge"]["securityContext"]
+        assert closed == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert template["merge"]["spec"]["securityContext"]["runAsNonRoot"] is True
 
 
 def test_all_streams_at_their_largest_fit_the_disk_of_a_node(manifests: Rendered) -> None:

@@ -6,17 +6,20 @@ ARG BASE=python:3.11-slim
 
 FROM ${BASE} AS packages
 ARG PIP_NO_INDEX=
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_REQUIRE_HASHES=1 PIP_ONLY_BINARY=:all: \
+    PIP_FIND_LINKS=/wheels
 COPY requirements-service.txt requirements-ops.txt .wheels* /wheels/
-RUN for set in service ops; do \
-        python3 -m venv /packages/$set \
-        && /packages/$set/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes \
-            --only-binary :all: --find-links /wheels -r /wheels/requirements-$set.txt \
-        && /packages/$set/bin/pip uninstall --quiet --yes pip setuptools || exit 1; \
-    done
+RUN python3 -m venv /pip && python3 -m venv --without-pip /packages \
+    && /pip/bin/pip --python /packages/bin/python install --quiet --no-compile -r /wheels/requirements-service.txt \
+    && /packages/bin/python -m compileall -q -j 0 /packages
+
+FROM packages AS ops-packages
+RUN /pip/bin/pip --python /packages/bin/python install --quiet --no-compile -r /wheels/requirements-ops.txt \
+    && /packages/bin/python -m compileall -q -j 0 /packages
 
 FROM ${BASE} AS ops
-COPY --from=packages /packages/ops /packages/ops
-ENV PATH=/packages/ops/bin:$PATH PYTHONPATH=/kinerja PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+COPY --from=ops-packages /packages /packages
+ENV PATH=/packages/bin:$PATH PYTHONPATH=/kinerja PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /kinerja
 COPY shared shared
 COPY services services
@@ -28,8 +31,8 @@ ENTRYPOINT ["python3", "-m", "cli.main"]
 
 FROM ${BASE} AS service
 ARG SERVICE
-COPY --from=packages /packages/service /packages/service
-ENV PATH=/packages/service/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+COPY --from=packages /packages /packages
+ENV PATH=/packages/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     SERVICE=${SERVICE} KINERJA_HOST=0.0.0.0 KINERJA_PORT=8000
 WORKDIR /kinerja
 COPY shared shared

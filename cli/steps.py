@@ -72,7 +72,8 @@ def deploy(ctx: click.Context, data: Data, service: str, seconds: int) -> None:
     end = time.monotonic() + seconds
     while True:
         try:
-            return ctx.invoke(streams_apply, data=data, service=service, replicas=_replicas(), max_gigabytes=None)
+            ctx.invoke(streams_apply, data=data, service=service, replicas=_replicas(), max_gigabytes=None)
+            return
         except NotFoundError:  # its own is declared by now; another service's comes with its own step
             if time.monotonic() > end:
                 raise

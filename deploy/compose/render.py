@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.services import load
 from shared.runtime import VERSION
 
 _HERE = Path(__file__).parent
@@ -21,6 +22,8 @@ _ENVIRONMENT = {
 }
 #: Who shows the token of a system to other services.
 _ASKS_OTHERS = ("notification",)
+#: What an API that reads the road needs.
+_ROAD = "      - ${KINERJA_SECRETS:?run kinerja compose init first}/nats/clients/@service@.env\n"
 _TOKEN = ', {<<: *jwks, source: "${KINERJA_SECRETS:?run kinerja compose init first}/system", target: /run/system}'
 
 
@@ -35,7 +38,12 @@ def _service(name: str) -> str:
     environment = "".join(f'      {key}: "{value}"\n' for key, value in _ENVIRONMENT.get(name, {}).items())
     text = (_HERE / "service.yml").read_text()
     text = text.replace("KINERJA_@service@_VERSION", f"KINERJA_{name.upper().replace('-', '_')}_VERSION")
-    text = text.replace("@environment@", environment).replace("@volumes@", _TOKEN if name in _ASKS_OTHERS else "")
+    road = _ROAD if load(name).reads_road else ""
+    text = (
+        text.replace("@environment@", environment)
+        .replace("@road@", road)
+        .replace("@volumes@", _TOKEN if name in _ASKS_OTHERS else "")
+    )
     return text.replace("@service@", name)
 
 

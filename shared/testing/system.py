@@ -43,6 +43,15 @@ class EmbeddedSystem:
         """Whether every process is ready."""
         return all(process["state"] == "ready" for process in self.processes().values())
 
+    def fetch_logs(self) -> None:
+        """Bring the logs below `data` up to date; here they always are."""
+
+    def fetch_mails(self) -> None:
+        """Bring the mails below `data` up to date; here they always are."""
+
+    def lay_road(self) -> None:
+        """Declare streams and durables that are gone; here the supervisor does so by itself."""
+
     def token(self, instansi: str, *roles: str, **more: Any) -> str:
         """A token of the system's own key; `more` goes to `development_token`, the key to make a forged one too."""
         key = more.pop("signing_key", None) or self.data.signing_key.read_bytes()
@@ -58,10 +67,24 @@ class EmbeddedSystem:
 @pytest.fixture(scope="session")
 def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]:
     """One system for all tests that need a whole one and leave it running; each uses an instansi of its own."""
-    made = EmbeddedSystem(tmp_path_factory.mktemp("running") / "data")
-    made.up()
-    yield made
-    made.down()
+    made = _wanted(tmp_path_factory.mktemp("running") / "data")
+    try:
+        made.up()
+        yield made
+    finally:
+        made.down()
+
+
+def _wanted(root: Path) -> EmbeddedSystem:
+    match os.environ.get("KINERJA_TEST_SYSTEM", "embedded"):
+        case "embedded":
+            return EmbeddedSystem(root)
+        case "compose":
+            from shared.testing.compose import ComposeSystem
+
+            return ComposeSystem(root)
+        case other:
+            raise pytest.UsageError(f"KINERJA_TEST_SYSTEM is 'embedded' or 'compose', not {other!r}.")
 
 
 def kinerja(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

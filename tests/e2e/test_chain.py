@@ -158,6 +158,7 @@ def test_the_feed_tells_every_step_without_names_numbers_or_texts(feed: list[dic
 
 
 def test_neither_logs_nor_events_hold_names_numbers_or_texts(town: Town, story: Story) -> None:
+    town.system.fetch_logs()
     logs = "\n".join(path.read_text(errors="replace") for path in town.system.data.logs.glob("*.log")).lower()
     assert CORRELATION in logs
     assert [secret for secret in secrets() if secret in logs] == []
@@ -231,7 +232,8 @@ def test_losing_the_whole_road_in_the_middle_changes_nothing_that_anybody_reads(
     item = entry(agency.today, "7", description="Setelah jalan hilang")
     agency.do("parlin", "activity", "POST", "/entries/batch", {"items": [item]})
     agency.do("ketua", "activity", "POST", f"/entries/{item['id']}/verify", {"version": 1})
-    until(lambda: town.road(_laid))  # by the supervisor, which is this system's deployer
+    town.system.lay_road()
+    until(lambda: town.road(_laid))
     assert "messages sent" in town.kinerja("republish")
     until(lambda: ready(town) == set(service_names()))
 

@@ -94,11 +94,13 @@ class Town:
 
     def mails(self) -> list[EmailMessage]:
         """Every mail that left."""
+        self.system.fetch_mails()
         files = sorted(self.system.data.mails.glob("*.eml"))
         return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
 
     def log(self, service: str) -> list[dict[str, Any]]:
         """What a service logged."""
+        self.system.fetch_logs()
         lines = (self.system.data.logs / f"{service}.log").read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 

@@ -1,0 +1,104 @@
+"""The compose file, the proxy and the folder of secrets, as far as they can be looked at without Docker."""
+
+import contextlib
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from cli.main import main
+from deploy.compose.render import files
+from deploy.services import load, service_names
+
+
+def init(folder: Path, *arguments: str, code: int = 0) -> str:
+    """`kinerja compose init` in a folder; what it printed."""
+    with contextlib.chdir(folder):
+        done = CliRunner().invoke(main, ["compose", "init", *arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    init(folder)
+    return folder
+
+
+def compose() -> dict[str, Any]:
+    [text] = [text for path, text in files(service_names()).items() if path.name == "docker-compose.yml"]
+    read: dict[str, Any] = yaml.safe_load(text)
+    return read
+
+
+def everything(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_stands_in_the_repository_is_what_the_services_there_are_make() -> None:
+    for path, text in files(service_names()).items():
+        assert path.read_text() == text, "run `kinerja compose render`"
+
+
+def test_no_secret_stands_in_the_file_and_every_container_is_closed() -> None:
+    for name, service in compose()["services"].items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert [key for key in service.get("environment", {}) if "PASSWORD" in key or "_URL_" in key] == [], name
+
+
+def test_a_half_of_a_service_is_given_its_own_role_and_no_other() -> None:
+    services = compose()["services"]
+    for name in service_names():
+        given = {
+            half: [Path(each).name for each in services[f"{name}-{half}"]["env_file"]] for half in ("api", "worker")
+        }
+        road = [f"{name}.env"]
+        assert given["api"] == [f"{name}-api.env", *(road if load(name).reads_road else [])]
+        assert given["worker"] == [f"{name}-worker.env", *road]
+
+
+def test_init_makes_what_the_file_asks_for_and_lets_nobody_else_in(site: Path) -> None:
+    assert stat.S_IMODE((site / "secrets").stat().st_mode) == 0o700
+    assert stat.S_IMODE((site / "secrets/keys/signing.pem").stat().st_mode) == 0o600
+    wanted = {file for service in compose()["services"].values() for file in service.get("env_file", [])}
+    missing = [file for file in wanted if not (site / "secrets" / file.partition("}/")[2]).is_file()]
+    assert missing == []
+    assert "KINERJA_SECRETS=./secrets\n" in (site / ".env").read_text()
+
+
+def test_init_again_changes_nothing_but_the_token_and_keeps_other_lines(site: Path) -> None:
+    before = everything(site / "secrets")
+    with (site / ".env").open("a") as file:
+        file.write("KINERJA_LISTEN=0.0.0.0:80\n")
+    init(site)
+    after = everything(site / "secrets")
+    assert {name for name in after if after[name] != before.get(name)} <= {"system/token", "lock"}
+    assert "KINERJA_LISTEN=0.0.0.0:80\n" in (site / ".env").read_text()
+
+
+def test_new_passwords_are_for_the_service_that_was_named(site: Path) -> None:
+    before = json.loads((site / "secrets/secrets.json").read_text())
+    init(site, "--rotate", "activity")
+    after = json.loads((site / "secrets/secrets.json").read_text())
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"nats activity", *(f"postgres activity {role}" for role in ("owner", "api", "worker"))}
+    assert after["nats activity"] in (site / "secrets/nats/clients/activity.env").read_text()
+    assert after["postgres activity api"] in (site / "secrets/database/activity-api.env").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--rotate", "payroll"], "There is no service 'payroll'; there are: activity"),
+        (["--issuer", "https://sso.example"], "--issuer and --jwks go together"),
+    ],
+)
+def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: list[str], said: str) -> None:
+    assert said in init(tmp_path, *arguments, code=2)
+    assert not (tmp_path / ".env").exists()

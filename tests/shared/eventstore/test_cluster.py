@@ -1,6 +1,7 @@
 """Three servers, of which any one may be lost under load: what was recorded arrives once, and what is heard goes on."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -96,17 +97,17 @@ async def test_any_node_may_be_killed_under_load(
             for lost in ("leader", "follower"):
                 now = load.recorded
                 await until(lambda: _passed(lambda: len(set(heard)) > now + 100), _PATIENCE)  # noqa: B023
-                await _lose(admin, nodes, lost, lambda: len(set(heard)))
+                await _lose(tmp_path, admin, nodes, lost, lambda: len(set(heard)))
             tasks[0].cancel()
-            await until(lambda: _passed(lambda: len(set(heard)) == load.recorded), _PATIENCE)
+            await asyncio.wait(tasks[:1])
+            async with worker.transaction() as conn:
+                recorded = set((await conn.execute(text("SELECT stream FROM events"))).scalars())
+            await until(lambda: _passed(lambda: len(set(heard)) >= len(recorded)), _PATIENCE)
             tasks[1].cancel()
-        async with worker.transaction() as conn:
-            recorded = set((await conn.execute(text("SELECT stream FROM events"))).scalars())
-        assert len(recorded) == load.recorded
         assert set(heard) == recorded
         there = await info(admin)
         assert there is not None
-        assert there.state.messages == load.recorded  # once each
+        assert there.state.messages == len(recorded)  # once each
         assert not [entry for entry in logs if entry["event"] in ("relay.stream_reset", "relay.refused")]
 
 
@@ -125,8 +126,9 @@ async def _declare(admin: Client, replicas: int) -> None:
     assert len(told.cluster.replicas or ()) == 2
 
 
-async def _lose(admin: Client, nodes: list[Node], which: str, heard: Callable[[], int]) -> None:
-    """Kill the stream's leader or another; go on without it; start it again, and see that it has caught up."""
+async def _lose(folder: Path, admin: Client, nodes: list[Node], which: str, heard: Callable[[], int]) -> None:
+    """Kill the stream's leader or another; go on without it; start it again (the other with an empty disk, as a machine
+    in its place would), and see that it has caught up."""
     before = await info(admin)
     assert before is not None
     assert before.cluster is not None
@@ -134,6 +136,8 @@ async def _lose(admin: Client, nodes: list[Node], which: str, heard: Callable[[]
     lost.kill()
     reached = heard()
     await until(lambda: _passed(lambda: heard() > reached + 200), _PATIENCE)
+    if which == "follower":
+        shutil.rmtree(folder / "store" / lost.node.name)
     lost.launch()
 
     async def caught_up() -> bool:

@@ -10,6 +10,7 @@ APT=(apt-get -qq -o APT::Sandbox::User=root) # its own user may not write below 
 
 packages() {
     local wanted=(docker.io iptables mmdebstrap prometheus) missing=()
+    command -v npm > /dev/null || wanted+=(nodejs npm) # make test-outside
     for package in "${wanted[@]}"; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
     done

@@ -22,9 +22,10 @@ export class Ledger {
   #renewed = new Map();
   #file;
 
-  constructor(path) {
-    if (existsSync(path)) this.#read(path);
-    this.#file = openSync(path, "a");
+  /** `look`: only look at what another process keeps. */
+  constructor(path, { look = false } = {}) {
+    if (existsSync(path)) this.#read(path, look);
+    if (!look) this.#file = openSync(path, "a");
   }
 
   /** Keep some messages; acknowledge them only after this returned. */
@@ -36,7 +37,7 @@ export class Ledger {
   }
 
   close() {
-    closeSync(this.#file);
+    if (this.#file !== undefined) closeSync(this.#file);
   }
 
   /** What is true now: entries, what counts of them, closed results with their adjustments; and the events' ids. */
@@ -64,10 +65,10 @@ export class Ledger {
   }
 
   /** The journal from its beginning. A kill leaves half a line at its end: that batch was not acknowledged. */
-  #read(path) {
+  #read(path, look) {
     const text = readFileSync(path, "utf8");
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
+    if (!look && whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
     for (const line of whole.split("\n").filter(Boolean)) JSON.parse(line).forEach((event) => this.#apply(event));
   }
 

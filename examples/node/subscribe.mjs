@@ -16,26 +16,48 @@ const PREFIX = "KINERJA.API";
 const STREAMS = ["ACTIVITY", "APPRAISAL"];
 const AT_ONCE = 100;
 
-/** Keep what comes, then acknowledge it: after a crash in between it comes again, and is known. */
+/**
+ * Keep what comes, then acknowledge it: after a crash in between it comes again, and is known. True when there is nothing
+ * left and `once` was asked for, false when the connection is closed.
+ */
 async function follow(client, stream, durable, ledger, once) {
-  const consumer = await jetstream(client, { apiPrefix: PREFIX }).consumers.get(stream, durable);
+  const granted = jetstream(client, { apiPrefix: PREFIX }).consumers;
   for (;;) {
     const messages = [];
     try {
-      const fetched = await consumer.fetch({ max_messages: AT_ONCE, expires: 1000 });
-      for await (const message of fetched) messages.push(message);
+      const consumer = await granted.get(stream, durable);
+      for await (const message of await consumer.fetch({ max_messages: AT_ONCE, expires: 1000 })) messages.push(message);
+      if (once && !messages.length && (await left(consumer)) === 0) return true;
     } catch (error) {
-      if (client.isClosed()) throw error;
-      await sleep(1000); // away; the client connects again by itself
+      if (client.isClosed()) return false; // by the server, such as when what we are granted is changed
+      console.error(`${stream}: ${error.message}; trying again`); // away for a moment; the client connects again by itself
+      await sleep(1000);
     }
     if (messages.length) {
       ledger.take(messages.map((message) => message.string()));
       for (const message of messages) message.ack();
-    } else if (once) {
-      const info = await consumer.info();
-      if (info.num_pending + info.num_ack_pending === 0) return;
     }
   }
+}
+
+/** How many messages are not acknowledged yet. */
+async function left(consumer) {
+  const { num_pending, num_ack_pending } = await consumer.info();
+  return num_pending + num_ack_pending;
+}
+
+/** Follow every stream that is granted; true when all is done, false when the server closed the connection. */
+async function listen(ledger, once) {
+  const user = process.env.KINERJA_NATS_USER;
+  const client = await connect({
+    servers: process.env.KINERJA_NATS_URL,
+    user,
+    pass: process.env.KINERJA_NATS_PASSWORD,
+    maxReconnectAttempts: -1,
+  });
+  const done = await Promise.all(STREAMS.map((stream) => follow(client, stream, `outside-${user}`, ledger, once)));
+  if (!client.isClosed()) await client.drain();
+  return done.every(Boolean);
 }
 
 const { values, positionals } = parseArgs({
@@ -46,18 +68,10 @@ if (positionals.length !== 1) {
   console.error("usage: node subscribe.mjs LEDGER [--once] [--print]");
   process.exit(2);
 }
-const ledger = new Ledger(positionals[0]);
+const ledger = new Ledger(positionals[0], { look: values.print });
 if (values.print) {
   console.log(JSON.stringify(ledger.picture()));
 } else {
-  const user = process.env.KINERJA_NATS_USER;
-  const client = await connect({
-    servers: process.env.KINERJA_NATS_URL,
-    user,
-    pass: process.env.KINERJA_NATS_PASSWORD,
-    maxReconnectAttempts: -1,
-  });
-  await Promise.all(STREAMS.map((stream) => follow(client, stream, `outside-${user}`, ledger, values.once)));
-  await client.drain();
+  while (!(await listen(ledger, values.once))) await sleep(1000);
 }
 ledger.close();

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS fact (
 );
 CREATE TABLE IF NOT EXISTS renewed (instansi TEXT, service TEXT, epoch INTEGER, PRIMARY KEY (instansi, service));
 CREATE TABLE IF NOT EXISTS unreadable (body BLOB, reason TEXT);
+CREATE TABLE IF NOT EXISTS place (cursor TEXT);
 """
 _NEWEST = """
 INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -53,8 +54,13 @@ class Ledger:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_TABLES)
 
-    def take(self, bodies: Iterable[bytes]) -> None:
-        """Keep some messages in one transaction; acknowledge them only after it returned."""
+    def cursor(self) -> str | None:
+        """The place behind what was taken, for who pulls by HTTP."""
+        found = self._db.execute("SELECT cursor FROM place").fetchone()
+        return found[0] if found else None
+
+    def take(self, bodies: Iterable[bytes], cursor: str | None = None) -> None:
+        """Keep some messages, and the place behind them, in one transaction; acknowledge them only after it returned."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for body in bodies:
@@ -70,6 +76,8 @@ class Ledger:
                     self._renew(event, kind)
                 elif kind in ABOUT:
                     self._keep(event, kind, order)
+            self._db.execute("DELETE FROM place")
+            self._db.execute("INSERT INTO place VALUES (?)", (cursor,))
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")

@@ -10,10 +10,12 @@ import argparse
 import asyncio
 import json
 import os
+import sys
 from pathlib import Path
 
 import nats
 from ledger import Ledger
+from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NothingCame
 from nats.js.client import JetStreamContext
@@ -31,12 +33,15 @@ async def follow(js: JetStreamContext, stream: str, durable: str, ledger: Ledger
         try:
             messages = await subscription.fetch(AT_ONCE, timeout=1)
         except NothingCame:
-            if once and not await left(js, stream, durable):
-                return
-            continue
-        except NatsError:  # away; nats-py connects again by itself
+            messages = []
+        except ConnectionClosedError:
+            raise
+        except NatsError as error:  # away for a moment; nats-py connects again by itself
+            print(f"{stream}: {error}; trying again", file=sys.stderr)
             await asyncio.sleep(1)
             continue
+        if once and not messages and not await left(js, stream, durable):
+            return
         ledger.take(message.data for message in messages)
         for message in messages:
             await message.ack()
@@ -51,17 +56,21 @@ async def left(js: JetStreamContext, stream: str, durable: str) -> int:
 async def listen(ledger: Ledger, once: bool) -> None:
     """Follow every stream that is granted, each by the durable that was made for this subscriber."""
     user = os.environ["KINERJA_NATS_USER"]
-    client = await nats.connect(
-        os.environ["KINERJA_NATS_URL"],
-        user=user,
-        password=os.environ["KINERJA_NATS_PASSWORD"],
-        max_reconnect_attempts=-1,
-    )
-    try:
-        js = client.jetstream(prefix=PREFIX)
-        await asyncio.gather(*(follow(js, stream, f"outside-{user}", ledger, once) for stream in STREAMS))
-    finally:
-        await client.close()
+    while True:
+        client = await nats.connect(
+            os.environ["KINERJA_NATS_URL"],
+            user=user,
+            password=os.environ["KINERJA_NATS_PASSWORD"],
+            max_reconnect_attempts=-1,
+        )
+        try:
+            js = client.jetstream(prefix=PREFIX)
+            await asyncio.gather(*(follow(js, stream, f"outside-{user}", ledger, once) for stream in STREAMS))
+            return
+        except ConnectionClosedError:  # by the server, such as when what we are granted is changed
+            await asyncio.sleep(1)
+        finally:
+            await client.close()
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "instansi": ("cli.instansi", "Add, change and list agencies: zone, period, calendar, rules."),
     "reorganise": ("cli.reorganise", "Merge, split, move and close units from a day on, as a plan says."),
     "import": ("cli.import_", "Import rosters, plans, activity, competency levels and courses out of files."),
+    "erase-person": ("cli.erase", "Erase names, contacts and texts of somebody who has left."),
     "events": ("cli.events", "Show the public feed, as an outside system sees it."),
     "dead-letters": ("cli.dead_letters", "List, show, retry or drop what could not be processed."),
     "republish": ("cli.record", "Refill the road from the record."),

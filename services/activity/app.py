@@ -16,6 +16,7 @@ from services.activity.service_record.slice import SERVICE_RECORD
 from services.activity.survey import api as surveys
 from services.activity.survey.intake import prove_satisfaction
 from services.activity.wording import TITLES
+from shared.people.erasure import erasure
 from shared.runtime import Service
 
 SERVICE = Service(
@@ -30,6 +31,7 @@ SERVICE = Service(
         service_records.router,
         surveys.router,
         figures.router,
+        erasure("SELECT id FROM entry WHERE instansi = $1 AND employee = $2"),
     ],
     slices=[ENTRY, SERVICE_RECORD],
     subscriptions=[PEOPLE, PLANS],

@@ -16,12 +16,26 @@ from services.appraisal.review import unplaced
 from services.appraisal.review.opening import at_each_day
 from services.appraisal.review.slice import REVIEW
 from services.appraisal.wording import TITLES
+from shared.people.erasure import erasure
 from shared.runtime import Job, Service
+
+_ABOUT = """
+SELECT id FROM plan WHERE instansi = $1 AND employee = $2
+UNION ALL SELECT id FROM review WHERE instansi = $1 AND employee = $2
+"""
 
 SERVICE = Service(
     name="appraisal",
     title="Appraisal: what work is worth",
-    routers=[plans.router, plan_reading.router, reviews.router, unplaced.router, periods.router, competencies.router],
+    routers=[
+        plans.router,
+        plan_reading.router,
+        reviews.router,
+        unplaced.router,
+        periods.router,
+        competencies.router,
+        erasure(_ABOUT),
+    ],
     slices=[PLAN, REVIEW],
     subscriptions=[PEOPLE, ENTRIES, SERVICE_RECORDS, SATISFACTION, SEALS, CONFIRMED],
     jobs=[Job("open-reviews", 30, at_each_day), Job("close-periods", 1, close_periods)],

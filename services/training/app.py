@@ -12,13 +12,20 @@ from services.training.learning_hours.api import router as learning_hours
 from services.training.need.api import router as needs
 from services.training.need.proof import prove_needs
 from services.training.wording import TITLES
+from shared.people.erasure import erasure
 from shared.people.hear import directory_subscription
 from shared.runtime import Service
+
+_ABOUT = """
+SELECT id FROM development_plan WHERE instansi = $1 AND employee = $2
+UNION ALL SELECT id FROM enrolment WHERE instansi = $1 AND employee = $2
+UNION ALL SELECT id FROM competency WHERE instansi = $1 AND employee = $2
+"""
 
 SERVICE = Service(
     name="training",
     title="Pelatihan dan pengembangan kompetensi",
-    routers=[courses, needs, development_plans, enrolments, competencies, learning_hours],
+    routers=[courses, needs, development_plans, enrolments, competencies, learning_hours, erasure(_ABOUT)],
     slices=[DEVELOPMENT_PLAN, ENROLMENT, COMPETENCY],
     subscriptions=[directory_subscription("training"), GAPS],
     proofs=[prove_needs],

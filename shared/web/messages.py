@@ -44,6 +44,7 @@ TITLES: Mapping[str, Wording] = {
     "role-required": Wording("Peran tidak mencukupi", "The role is not sufficient"),
     "route-not-found": Wording("Alamat tidak dikenal", "Unknown address"),
     "stale-version": Wording("Data sudah berubah", "The data has changed meanwhile"),
+    "still-active": Wording("Pegawai masih aktif", "The person is still active"),
     "token-expired": Wording("Token kedaluwarsa", "The token has expired"),
     "token-invalid": Wording("Token tidak sah", "The token is not valid"),
     "token-missing": Wording("Token tidak ada", "The token is missing"),

@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     system_token_file: Path | None = None
     notices_kept_days: int = Field(730, ge=30, description="after which notices are removed")
     webhook_keys: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), repr=False, description="encrypt the secrets of webhooks: the first new ones, all are tried; with commas between"
+        (),
+        repr=False,
+        description="encrypt the secrets of webhooks: the first new ones, all are tried; with commas between",
     )
     webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="networks of one's own that webhooks may go to, such as 10.1.0.0/16; with commas between"

@@ -1,7 +1,7 @@
 """People: entered by HR, read by themselves, their superior, leaders and auditors."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -15,16 +15,19 @@ from services.directory.batch import Planned, Results, carry_out, settled
 from services.directory.employee import queries
 from services.directory.employee.models import ContactIn, EmployeeOut, Me, Named, employee_said
 from services.directory.instansi.queries import name_of
+from services.directory.lookup.api import Purpose, note
 from services.directory.reading import today
 from services.directory.rules.employees import outside_of, plan_employees
 from services.directory.rules.plan import Said
 from shared.errors import Forbidden, NotFound
 from shared.ids import fresh_id
+from shared.people.erasure import still_active
 from shared.people.queries import authorities, units_below
 from shared.people.sight import check_in_sight, in_sight
 from shared.web.auth import CallerDep, Role, employee_of, requires
 from shared.web.batch import Batch, DryRun
-from shared.web.edge import ContextDep, DbDep
+from shared.web.edge import AnytimeDbDep, ContextDep, DbDep
+from shared.web.fields import Body
 from shared.web.paging import Page, PagingDep
 
 router = APIRouter(tags=["employees"])
@@ -104,6 +107,36 @@ async def patch_employee(
         await queries.change_contact(conn, context.instansi, employee, said, store.changed_by(context))
         rows = await queries.employees(conn, context.instansi, await today(conn, context), [employee])
         return _one(rows)
+
+    return await db.run(work, context.instansi)
+
+
+class ErasureIn(Body):
+    """Why a person's data are erased, as a code that is kept."""
+
+    purpose: Purpose
+
+
+class Erased(BaseModel):
+    """Whether there was anything left to erase."""
+
+    status: Literal["erased", "unchanged"]
+
+
+@router.post("/employees/{employee}/erase", dependencies=[HR])
+async def erase_employee(
+    employee: UUID, body: ErasureIn, context: ContextDep, caller: CallerDep, db: AnytimeDbDep
+) -> Erased:
+    """Erase name, NIP, contacts and ids in other systems of somebody inactive; the opaque id and what hangs on it stay."""
+
+    async def work(conn: AsyncConnection) -> Erased:
+        await store.hold(conn, context.instansi)
+        if _one(await queries.employees(conn, context.instansi, await today(conn, context), [employee])).active:
+            raise still_active()
+        erased = await queries.erase(conn, context.instansi, employee, store.changed_by(context))
+        if erased:
+            await note(conn, context, caller, "erase", body.purpose, 1, [employee])
+        return Erased(status="erased" if erased else "unchanged")
 
     return await db.run(work, context.instansi)
 

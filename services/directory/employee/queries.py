@@ -26,6 +26,8 @@ ORDER BY e.id LIMIT $7
 #: For as long as the superior of a period that is being closed still has to judge it.
 _FORMER_REPORTS_SEEN = timedelta(days=92)
 _NIL = UUID(int=0)
+#: What a person is called whose name was erased.
+NOBODY = "(data dihapus)"
 
 
 async def employees(
@@ -58,6 +60,18 @@ async def former_reports(conn: AsyncConnection, instansi: str, superior: UUID, d
         WHERE instansi = $1 AND superior = $2 AND NOT void AND valid_from <= $3 AND (valid_to IS NULL OR valid_to >= $4)
     """
     return {row[0] for row in await fetch(conn, sql, instansi, superior, day, day - _FORMER_REPORTS_SEEN)}
+
+
+async def erase(conn: AsyncConnection, instansi: str, employee: UUID, who: str) -> bool:
+    """Forget what a person is called, here and in other systems, and how they are reached; False when it was done before."""
+    sql = """
+        UPDATE employees SET name = $4, nip = NULL, email = NULL, phone = NULL, changed_at = now(), changed_by = $3
+        WHERE instansi = $1 AND id = $2 AND (name <> $4 OR nip IS NOT NULL OR email IS NOT NULL OR phone IS NOT NULL)
+        RETURNING 1
+    """
+    forget = "DELETE FROM outside_ids WHERE instansi = $1 AND employee = $2 RETURNING 1"
+    named = await fetch(conn, sql, instansi, employee, who, NOBODY)
+    return bool([*named, *await fetch(conn, forget, instansi, employee)])
 
 
 async def change_contact(conn: AsyncConnection, instansi: str, employee: UUID, said: dict[str, Any], who: str) -> None:

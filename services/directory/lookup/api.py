@@ -112,7 +112,7 @@ async def lookup(body: LookupIn, context: ContextDep, caller: SystemDep, db: Any
     async def work(conn: AsyncConnection) -> LookupOut:
         found = await store.employees_of(conn, context.instansi, names)
         asked = len(body.nips) + len(body.outside) + len(body.ids)
-        await _note(conn, context, caller, "lookup", body.purpose, asked, found)
+        await note(conn, context, caller, "lookup", body.purpose, asked, found)
         known_nips = {employee.nip for employee in found.values()}
         known_outside = {pair for employee in found.values() for pair in employee.outside.items()}
         return LookupOut(
@@ -134,7 +134,7 @@ async def contacts(body: ContactsIn, context: ContextDep, caller: SystemDep, db:
 
     async def work(conn: AsyncConnection) -> Contacts:
         rows = await dicts(conn, sql, context.instansi, body.ids)
-        await _note(conn, context, caller, "contacts", body.purpose, len(body.ids), [row["id"] for row in rows])
+        await note(conn, context, caller, "contacts", body.purpose, len(body.ids), [row["id"] for row in rows])
         return Contacts(contacts=[Contact(**row) for row in rows])
 
     return await db.run(work, context.instansi)
@@ -164,7 +164,7 @@ async def get_lookups(
     return paging.page([LookupRow(**row) for row in rows], lambda row: (row.id,))
 
 
-async def _note(
+async def note(
     conn: AsyncConnection,
     context: Context,
     caller: Caller,
@@ -173,6 +173,7 @@ async def _note(
     asked: int,
     employees: Collection[UUID],
 ) -> None:
+    """Keep who did what with people's names, numbers or addresses, and why."""
     sql = """
         INSERT INTO lookups (instansi, id, caller, action, purpose, asked, employees)
         SELECT instansi, $2, $3, $4, $5, $6, $7 FROM instansi WHERE instansi = $1 RETURNING 1

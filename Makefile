@@ -7,7 +7,7 @@ UV := uv==0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-outside check test-monitoring images compose-up test-compose bench chaos fmt lock clean
+.PHONY: help setup demo test test-outside check test-monitoring images compose-up test-compose test-containers test-upgrade bench chaos fmt lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 18
@@ -42,6 +42,12 @@ compose-up: images ## the whole system in containers, from these images; docs/ho
 
 test-compose: images ## the chain through containers, each killed once under load; needs deploy/ci/install.sh
 	KINERJA_TEST_SYSTEM=compose $(BIN)/python -m pytest tests/e2e/test_chain.py tests/containers/test_compose.py
+
+test-containers: $(SETUP) ## the tests of the store, of messaging and of a service on servers in containers; TESTS=… for others; needs Docker
+	KINERJA_TEST_SERVERS=containers $(BIN)/python -m pytest $(or $(TESTS),tests/shared/eventstore tests/shared/messaging tests/activity tests/containers/test_servers.py)
+
+test-upgrade: $(SETUP) ## every service upgraded, rolled back and upgraded again under load, from the last tag to this tree
+	$(BIN)/python -m pytest tests/upgrade
 
 bench: $(SETUP) ## the benchmark, at most 15 minutes: a table and bench.json; QUICK=1 takes 3
 	$(BIN)/python -m bench $(if $(QUICK),--quick)

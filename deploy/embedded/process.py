@@ -101,6 +101,19 @@ class Server(ABC):
         self.process.kill()
         self.process.wait()
 
+    def freeze(self) -> None:
+        """Stop it without a word until `thaw`; returns when it has stopped: until then it still answers."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def send(self, pid: int, sign: signal.Signals) -> None:
+        """A signal to one of its processes, by the number that it gives it."""
+        os.kill(pid, sign)
+
 
 def stop(children: Sequence[subprocess.Popen[bytes]], sign: signal.Signals, seconds: float) -> None:
     """Ask all with `sign`, wait `seconds` for them together, then SIGKILL."""

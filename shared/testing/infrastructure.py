@@ -1,11 +1,13 @@
 """Fixtures that run tests on the real PostgreSQL and NATS servers."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ _BARE = "bare"
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One PostgreSQL for the whole run, without fsync."""
     folder = tmp_path_factory.mktemp("postgres")
-    server = Postgres(folder / "data", folder / "postgres.log", fsync=False)
+    server = _in_container("Postgres", folder) or Postgres(folder / "data", folder / "postgres.log", fsync=False)
     try:
         server.start()
         yield server
@@ -86,13 +88,23 @@ def databases(postgres: Postgres, _templates: dict[str, str]) -> Iterator[Databa
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
     """A NATS server with JetStream and no passwords, fresh for each test module; tests may kill it."""
     folder = tmp_path_factory.mktemp("nats")
-    server = Nats(folder / "data", folder / "nats.log")
+    server = _in_container("Nats", folder) or Nats(folder / "data", folder / "nats.log")
     try:
         server.start()
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder)
+
+
+def _in_container(server: str, folder: Path) -> Any:
+    """The same server in a container where the run asks for that, else None."""
+    if os.environ.get("KINERJA_TEST_SERVERS", "embedded") == "embedded":
+        return None
+    from shared.testing import containers  # a library that only this needs
+
+    containers.prepare()
+    return getattr(containers, f"Container{server}")(folder)
 
 
 def _in_thread(work: Callable[[], Coroutine[Any, Any, None] | None]) -> None:

@@ -1,8 +1,6 @@
 """The publisher on a real server: each message is answered for itself, and a server that says nothing is not waited for."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -30,12 +28,6 @@ async def road(nats_server: Nats) -> AsyncIterator[Client]:
     yield client
     await client.jetstream().delete_stream("BARE")
     await client.close()
-
-
-def freeze(server: Nats) -> None:
-    """Returns when it has stopped: until then it still answers."""
-    server.process.send_signal(signal.SIGSTOP)
-    os.waitpid(server.process.pid, os.WUNTRACED)
 
 
 async def test_many_more_messages_than_the_window_get_their_sequences_in_order(road: Client) -> None:
@@ -84,12 +76,12 @@ async def test_a_frozen_server_is_given_up_and_tried_again(
     monkeypatch.setattr(publisher, "ACK_SECONDS", 0.5)
     sender = Publisher(road)
     assert await sender.send([posting()]) == [1]
-    freeze(nats_server)
+    nats_server.freeze()
     try:
         async with asyncio.timeout(30):
             answers = await sender.send([posting(body) for _ in range(60)])
     finally:
-        nats_server.process.send_signal(signal.SIGCONT)
+        nats_server.thaw()
     assert all(isinstance(answer, TimeoutError) for answer in answers)
     monkeypatch.setattr(publisher, "ACK_SECONDS", 5)
     [after] = await sender.send([posting()])
@@ -99,12 +91,12 @@ async def test_a_frozen_server_is_given_up_and_tried_again(
 async def test_a_caller_that_is_cancelled_leaves_nothing_behind(road: Client, nats_server: Nats) -> None:
     sender = Publisher(road)
     await sender.send([posting()])
-    freeze(nats_server)
+    nats_server.freeze()
     try:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await sender.send([posting() for _ in range(10)])
     finally:
-        nats_server.process.send_signal(signal.SIGCONT)
+        nats_server.thaw()
     [after] = await sender.send([posting()])
     assert isinstance(after, int)

@@ -47,12 +47,6 @@ def settings() -> dict[str, str]:
 
 def _cluster(site: Site, server: str, services: Sequence[str]) -> Document:
     size = site.size.postgres
-    processes = len(services) * (site.size.api.replicas[1] + 1 + site.size.worker.replicas[1] + 1)  # a new one beside
-    parameters = settings() | {
-        "max_connections": str(processes * CONNECTIONS + _SPARE_CONNECTIONS),
-        "shared_buffers": f"{size.memory_gigabytes * 256}MB",
-        "effective_cache_size": f"{size.memory_gigabytes * 768}MB",
-    }
     memory = f"{size.memory_gigabytes}Gi"
     return {
         "apiVersion": "postgresql.cnpg.io/v1",
@@ -79,12 +73,22 @@ def _cluster(site: Site, server: str, services: Sequence[str]) -> Document:
             "postgresql": {
                 # No commit is answered before a second machine has it; with one of three away that still holds.
                 "synchronous": {"method": "any", "number": 1, "dataDurability": "required"},
-                "parameters": parameters,
+                "parameters": _parameters(site, len(services)),
                 "pg_hba": _who_may_enter(services),
             },
             "managed": {"roles": [_role(service, role) for service in services for role in ROLES]},
             "plugins": [{"name": _PLUGIN, "isWALArchiver": True, "parameters": {"barmanObjectName": _STORE}}],
         },
+    }
+
+
+def _parameters(site: Site, services: int) -> dict[str, str]:
+    size = site.size.postgres
+    processes = services * (site.size.api.replicas[1] + 1 + site.size.worker.replicas[1] + 1)  # a new one beside
+    return settings() | {
+        "max_connections": str(processes * CONNECTIONS + _SPARE_CONNECTIONS),
+        "shared_buffers": f"{size.memory_gigabytes * 256}MB",
+        "effective_cache_size": f"{size.memory_gigabytes * 768}MB",
     }
 
 
@@ -176,10 +180,7 @@ def nats(site: Site, services: Sequence[str]) -> Document:
             "merge": {"max_payload": MAX_PAYLOAD, **rights},
         },
         "container": {
-            "env": {
-                variable(user): {"valueFrom": {"secretKeyRef": {"name": nats_secret(user), "key": "password"}}}
-                for user in everybody
-            },
+            "env": {variable(user): _password(user) for user in everybody},
             "merge": {
                 "resources": {"requests": {"cpu": size.cpu, "memory": size.memory}, "limits": {"memory": size.memory}},
                 "securityContext": closed,
@@ -193,3 +194,7 @@ def nats(site: Site, services: Sequence[str]) -> Document:
         "podDisruptionBudget": {"enabled": True},
         "natsBox": {"enabled": False},
     }
+
+
+def _password(user: str) -> Document:
+    return {"valueFrom": {"secretKeyRef": {"name": nats_secret(user), "key": "password"}}}

@@ -173,7 +173,7 @@ class Town:
         for stream in await js.streams_info():  # another test's: it knows these ids, and would drop them as repeats
             await js.delete_stream(stream.config.name or "")
         subscriptions = [each for service, _ in self.hearers for each in service.subscriptions]
-        await apply(js, ["activity", "appraisal", "directory", "training"], subscriptions)
+        await apply(js, sorted({"activity", *(each.stream.lower() for each in subscriptions)}), subscriptions)
         for service, db in self.hearers:
             await tell_people(service, db)
 

@@ -16,6 +16,7 @@ from shared.testing.system import EmbeddedSystem, kinerja
 _ROOT = Path(__file__).resolve().parents[2]
 _STAND_INS = _ROOT / "deploy" / "images" / "stand-ins.env"
 _START_SECONDS = 600
+_CLEAR_LINE = "\x1b[2K"  # Compose puts it before every line, also into a file
 
 
 class ComposeSystem(EmbeddedSystem):
@@ -78,7 +79,7 @@ class ComposeSystem(EmbeddedSystem):
             text = self.compose(
                 "logs", "--no-color", "--no-log-prefix", f"{name}-api", f"{name}-worker", f"{name}-deploy"
             )
-            (self.data.logs / f"{name}.log").write_text(text)
+            (self.data.logs / f"{name}.log").write_text(text.replace(_CLEAR_LINE, ""))
 
     def fetch_mails(self) -> None:
         """Bring the received mails up to date."""

@@ -63,7 +63,8 @@ def quantile(share: float, buckets: Mapping[str, float]) -> float | None:
 def service(pairs: Sequence[tuple[Look, Look]]) -> dict[str, Any]:
     """What a service did a second between two looks at each of its processes, and how it does now.
 
-    What all processes read in one database (waiting messages, lag, dead letters) is told once, memory is summed.
+    What all processes read in one database (waiting messages, lag, dead letters) is told once, memory is summed. None:
+    nobody asked these processes for anything yet, such as workers.
     """
     rates: dict[str, float] = defaultdict(float)
     buckets: dict[str, float] = defaultdict(float)
@@ -82,8 +83,8 @@ def service(pairs: Sequence[tuple[Look, Look]]) -> dict[str, Any]:
     totals = {name: sum(v for (gauge, _), v in highest.items() if gauge == wanted) for name, wanted in _GAUGES.items()}
     p95 = quantile(0.95, buckets)
     return {
-        "requests_per_second": round(sum(requests.values()), 2),
-        "errors_per_second": round(requests.get("5xx", 0.0), 2),
+        "requests_per_second": round(sum(requests.values()), 2) if requests else None,
+        "errors_per_second": round(requests.get("5xx", 0.0), 2) if requests else None,
         "p95_ms": None if p95 is None else round(p95 * 1000, 1),
         **{name: round(rate, 2) for name, rate in rates.items()},
         **{name: round(value, 3) for name, value in totals.items()},

@@ -6,6 +6,7 @@ goes on where the fact that caused it was recorded, so that what is not sampled 
 
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,6 +31,7 @@ SERVER, CONSUMER, PRODUCER = SpanKind.SERVER, SpanKind.CONSUMER, SpanKind.PRODUC
 
 #: One request in twenty, unless OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG say otherwise.
 _DEFAULTS = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.05"}
+_FLUSH_SECONDS = 3.0
 #: W3C Trace Context, version 00. Other words of a caller would be kept with facts and become headers of what we publish.
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -55,13 +57,20 @@ def start_tracing(service: str, version: str) -> None:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     told = {"service.namespace": "kinerja", "service.name": service, "service.version": version}
-    provider = TracerProvider(resource=Resource.create(told))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    _Recorder.tracer, _Recorder.stop = provider.get_tracer("kinerja", version), provider.shutdown
+    provider, exporter = TracerProvider(resource=Resource.create(told)), OTLPSpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+
+    def stop() -> None:
+        patience = threading.Timer(_FLUSH_SECONDS, exporter.shutdown)
+        patience.start()
+        provider.shutdown()
+        patience.cancel()
+
+    _Recorder.tracer, _Recorder.stop = provider.get_tracer("kinerja", version), stop
 
 
 def stop_tracing() -> None:
-    """Send what is left; blocks for some seconds where nobody takes it."""
+    """Send what is left; blocks, for seconds at most where nobody takes it."""
     _Recorder.stop()
 
 

@@ -19,7 +19,7 @@ from shared.web.tokens import INSTANSI_PATTERN
 
 _CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_PLUMBING = frozenset({"/healthz", "/readyz", "/metrics", "/status"})
+_PLUMBING = frozenset({"/healthz", "/readyz", "/metrics", "/status", "/operations/instansi"})
 _FAMILIES = {code: f"{code // 100}xx" for code in range(100, 600)}
 _CLIENT_LEFT = 499
 #: Bytes of bodies that are still coming in: those who send slowly must not fill the memory together.

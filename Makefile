@@ -40,7 +40,8 @@ compose-up: images ## the whole system in containers, from these images; docs/ho
 	test -e .env || $(BIN)/kinerja compose init
 	docker compose --env-file deploy/images/stand-ins.env --env-file .env up --detach
 
-test-compose: images ## the chain through containers, each killed once under load; needs deploy/ci/install.sh
+test-compose: $(SETUP) ## the chain through containers, each killed once under load; needs deploy/ci/install.sh
+	deploy/images/build.sh base services servers
 	KINERJA_TEST_SYSTEM=compose $(BIN)/python -m pytest tests/e2e/test_chain.py tests/containers/test_compose.py
 
 test-containers: $(SETUP) ## the tests of the store, of messaging and of a service on servers in containers; TESTS=… for others; needs Docker

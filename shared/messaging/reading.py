@@ -22,7 +22,6 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 256
 _BYTES = 4 * 1024 * 1024
 _PATIENCE = 5.0
-_FRESH_SECONDS = 0.3
 _NO_STREAM = 10059
 #: All sent; nothing there; no such stream.
 _ENDS = ("204", "404", "503")
@@ -83,11 +82,11 @@ class Road:
         self._extents: dict[str, tuple[float, Extent | None]] = {}
         self._one_look = asyncio.Lock()
 
-    async def extents(self, streams: Collection[str]) -> dict[str, Extent]:
-        """Those of the streams that there are, as they were at most 0.3 seconds ago: many who wait ask once together."""
+    async def extents(self, streams: Collection[str], age: float = 0.3) -> dict[str, Extent]:
+        """Those of the streams that there are, as they were at most `age` seconds ago: many who wait ask once together."""
         async with self._one_look:
             for stream in streams:
-                if self._extents.get(stream, (0.0, None))[0] < monotonic() - _FRESH_SECONDS:
+                if self._extents.get(stream, (0.0, None))[0] < monotonic() - age:
                     self._extents[stream] = monotonic(), await self._extent(stream)
         found = {stream: self._extents[stream][1] for stream in streams}
         return {stream: extent for stream, extent in found.items() if extent is not None}

@@ -1,6 +1,7 @@
 """The feed on real PostgreSQL and NATS: what is told on the road, and what an outside system gets of it."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from sqlalchemy import text
 
 from deploy.embedded.nats import Nats
 from deploy.embedded.postgres import Postgres
+from deploy.embedded.process import free_port
 from deploy.provision import Database as Made
 from services.feed.app import SERVICE
 from services.feed.tables import FeedTable
@@ -30,6 +32,7 @@ from shared.web.app import create_app
 from shared.web.development import development_token, jwks_of, new_signing_key
 from shared.web.keys import KeySource
 from shared.web.tokens import DEVELOPMENT_ISSUER, TokenVerifier
+from tests.feed.process import Process
 
 KEY = new_signing_key()
 assert webhook_tables.EndpointRow.metadata is FeedTable.metadata
@@ -160,6 +163,23 @@ async def feed(made: Made, keys: Path, nats_server: Nats, secrets_key: str) -> A
         await found.rows("INSERT INTO heard_instansi VALUES ('medan', 1, 1, false), ('jambi', 1, 1, false)")
         yield found
     await asyncio.gather(api.close(), worker.close(), owner.close(), nats.close())
+
+
+@pytest.fixture
+async def processes(feed: Feed, nats_server: Nats, keys: Path, secrets_key: str) -> AsyncIterator[list[Process]]:
+    """Two of them, not yet started."""
+    environment = {
+        "KINERJA_ENVIRONMENT": "embedded",
+        "KINERJA_DATABASE_URL_API": feed.api.url,
+        "KINERJA_DATABASE_URL_WORKER": feed.worker.url,
+        "KINERJA_NATS_URL": nats_server.url,
+        "KINERJA_JWKS": str(keys),
+        "KINERJA_WEBHOOK_KEYS": secrets_key,
+    }
+    made = [Process(environment | {"KINERJA_PORT": str(free_port())}) for _ in range(2)]
+    yield made
+    for each in made:
+        await each.end(signal.SIGKILL)
 
 
 async def _nothing_wrong() -> list[str]:

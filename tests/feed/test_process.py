@@ -1,66 +1,15 @@
 """The service as it runs: two processes of its own on real NATS and PostgreSQL, killed in the middle of delivering."""
 
-import asyncio
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
-import pytest
 
-from deploy.embedded.nats import Nats
-from deploy.embedded.process import free_port
 from shared.testing.waiting import until
 from shared.web.development import development_token
 from tests.feed.conftest import KEY, SCORE, VERIFIED, Feed, ids
+from tests.feed.process import Process
 from tests.feed.receiver import Receiver
 from tests.feed.test_webhooks import register
-
-_ROOT = Path(__file__).resolve().parents[2]
-
-
-class Process:
-    """`python -m services.feed`, started and killed at will."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.url = f"http://127.0.0.1:{environment['KINERJA_PORT']}"
-        self._environment = os.environ | environment
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Begin."""
-        command, quiet = [sys.executable, "-m", "services.feed"], asyncio.subprocess.DEVNULL
-        self._process = await asyncio.create_subprocess_exec(
-            *command, cwd=_ROOT, env=self._environment, stdout=quiet, stderr=quiet
-        )
-
-    async def end(self, how: signal.Signals) -> int | None:
-        """End it and wait until it has ended."""
-        if self._process is None:
-            return None
-        if self._process.returncode is None:
-            self._process.send_signal(how)
-            await self._process.wait()
-        return self._process.returncode
-
-
-@pytest.fixture
-async def processes(feed: Feed, nats_server: Nats, keys: Path, secrets_key: str) -> AsyncIterator[list[Process]]:
-    """Two of them, not yet started."""
-    environment = {
-        "KINERJA_ENVIRONMENT": "embedded",
-        "KINERJA_DATABASE_URL_API": feed.api.url,
-        "KINERJA_DATABASE_URL_WORKER": feed.worker.url,
-        "KINERJA_NATS_URL": nats_server.url,
-        "KINERJA_JWKS": str(keys),
-        "KINERJA_WEBHOOK_KEYS": secrets_key,
-    }
-    made = [Process(environment | {"KINERJA_PORT": str(free_port())}) for _ in range(2)]
-    yield made
-    for each in made:
-        await each.end(signal.SIGKILL)
 
 
 async def test_killed_again_and_again_two_processes_deliver_every_event_and_stop_at_the_last(

@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from services.feed.event_types import by_stream, checked_types
 from services.feed.grant import store
 from services.feed.grant.api import Reader
-from services.feed.paging import Page, Place, lost, next_page
+from services.feed.paging import Page, Place, all_lost, next_page
 from services.feed.pull.cursor import digest_of, understood, written
 from shared.errors import Refusal
 from shared.messaging.reading import Extent, Road, RoadAway, open_road
@@ -123,11 +123,7 @@ class _Question:
 
     async def _look(self, places: Mapping[str, Place]) -> tuple[Page, Mapping[str, Extent]]:
         extents = await self.road.extents(list(by_stream(self.types)))
-        gone = {
-            stream: why
-            for stream, extent in extents.items()
-            if stream in places and (why := lost(places[stream], extent)) is not None
-        }
+        gone, extents = await all_lost(self.road, places, extents)
         if gone:
             raise CursorGone(
                 "Mulai lagi dari alamat bootstrap; abaikan id yang sudah dikenal. / "

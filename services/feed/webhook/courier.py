@@ -6,7 +6,7 @@ over when the lease ends, and its events are sent once more under the same ids.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 from services.feed.event_types import by_stream
-from services.feed.paging import Event, Page, Place, cut, lost, next_page
+from services.feed.paging import Event, Page, Place, all_lost, cut, next_page
 from services.feed.webhook import store
 from services.feed.webhook.address import Rules
 from services.feed.webhook.keyring import Keyring, WebhooksOff
@@ -93,7 +93,11 @@ class Courier:
     async def _deliver(self, of: Claimed, extents: dict[str, Extent]) -> None:
         async with self._db.transaction() as conn:
             kept, again = await store.places(conn, of), await store.waiting(conn, of, _EVENTS)
-        starts, missed = _starts(kept, extents)
+        try:
+            gone, extents = await all_lost(self._road, kept, extents)
+        except RoadAway:
+            gone, extents = {}, {}
+        starts, missed = _starts(kept, gone, extents)
         page = await self._fresh(of, starts, extents)
         known, once = {item.id for item in again}, dict[UUID, Event]()
         for event in page.events:
@@ -144,22 +148,19 @@ def place_of(instansi: str, endpoint: UUID) -> str:
     return f"{instansi}/{endpoint}"
 
 
-def _starts(kept: dict[str, Place], extents: dict[str, Extent]) -> tuple[dict[str, Place], datetime | None]:
+def _starts(
+    kept: Mapping[str, Place], gone: Mapping[str, str], extents: Mapping[str, Extent]
+) -> tuple[dict[str, Place], datetime | None]:
     """Where to read on; and the time before which something was lost, if so.
 
     A stream that was made anew is read from its beginning; what was lost cannot be read, so reading goes on behind it.
     """
     starts, missed = dict(kept), None
-    for stream, extent in extents.items():
-        if stream not in kept:
-            continue
-        match lost(kept[stream], extent):
-            case "rebuilt":
-                starts[stream] = replace(kept[stream], born=extent.born, seq=0)
-            case "expired":
-                missed = extent.since or datetime.now(UTC)
-            case _:
-                pass
+    for stream, why in gone.items():
+        if why == "rebuilt":
+            starts[stream] = replace(kept[stream], born=extents[stream].born, seq=0)
+        else:
+            missed = extents[stream].since or datetime.now(UTC)
     return starts, missed
 
 

@@ -14,6 +14,13 @@ const ABOUT = new Map([
 ]);
 const RENEWED = new Set(["activity.record.renewed.v1", "appraisal.record.renewed.v1"]);
 
+/** What this program needs of a message. */
+const ATTRIBUTES = [
+  ...["id", "type", "instansi", "subject", "recordedat"].map((name) => [name, "string"]),
+  ...["epoch", "sourceversion"].map((name) => [name, "number"]),
+  ["data", "object"],
+];
+
 const newer = (one, other) => one.epoch > other.epoch || (one.epoch === other.epoch && one.version > other.version);
 
 export class Ledger {
@@ -100,7 +107,9 @@ export class Ledger {
 function readable(body) {
   try {
     const event = JSON.parse(body);
-    if (typeof event.type !== "string" || !Number.isInteger(event.epoch)) throw new TypeError("no event of Kinerja");
+    for (const [name, type] of ATTRIBUTES) {
+      if (typeof event?.[name] !== type || event[name] === null) throw new TypeError(`${name} is missing or no ${type}`);
+    }
     return event;
   } catch (error) {
     return { unreadable: body, reason: String(error) };

@@ -25,6 +25,12 @@ ABOUT = {
 }
 RENEWED = ("activity.record.renewed.v1", "appraisal.record.renewed.v1")
 
+#: What this program needs of a message.
+_ATTRIBUTES: dict[str, type] = {
+    **dict.fromkeys(("id", "type", "instansi", "subject", "recordedat"), str),
+    **dict.fromkeys(("epoch", "sourceversion"), int),
+    "data": dict,
+}
 _TABLES = """
 CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, type TEXT, instansi TEXT, recorded TEXT);
 CREATE TABLE IF NOT EXISTS fact (
@@ -43,6 +49,15 @@ WHERE (excluded.epoch, excluded.version) > (epoch, version)
 _MARK = """
 INSERT INTO renewed VALUES (?, ?, ?) ON CONFLICT (instansi, service) DO UPDATE SET epoch = max(epoch, excluded.epoch)
 """
+
+
+def readable(body: bytes) -> dict[str, Any]:
+    """The message in `body`; ValueError or TypeError when it is none of Kinerja's."""
+    event: dict[str, Any] = json.loads(body)
+    for name, kind in _ATTRIBUTES.items():
+        if not isinstance(event, dict) or not isinstance(event.get(name), kind):
+            raise TypeError(f"{name} is missing or no {kind.__name__}")
+    return event
 
 
 class Ledger:
@@ -65,17 +80,16 @@ class Ledger:
         try:
             for body in bodies:
                 try:
-                    event = json.loads(body)
-                    kind = event["type"].removeprefix("id.go.kinerja.")
-                    order = event["epoch"], event["sourceversion"]
-                except (ValueError, KeyError, TypeError) as error:  # kept for a human; it must not hold up the rest
+                    event = readable(body)
+                except (ValueError, TypeError) as error:  # kept for a human; it must not hold up the rest
                     self._db.execute("INSERT INTO unreadable VALUES (?, ?)", (body, repr(error)))
                     continue
+                kind = event["type"].removeprefix("id.go.kinerja.")
                 self._note(event, kind)
                 if kind in RENEWED:
                     self._renew(event, kind)
                 elif kind in ABOUT:
-                    self._keep(event, kind, order)
+                    self._keep(event, kind)
             self._db.execute("DELETE FROM place")
             self._db.execute("INSERT INTO place VALUES (?)", (cursor,))
             self._db.execute("COMMIT")
@@ -87,8 +101,8 @@ class Ledger:
         row = event["id"], kind, event["instansi"], event["recordedat"]
         self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
 
-    def _keep(self, event: Mapping[str, Any], kind: str, order: tuple[int, int]) -> None:
-        instansi, service = event["instansi"], kind.split(".")[0]
+    def _keep(self, event: Mapping[str, Any], kind: str) -> None:
+        instansi, service, order = event["instansi"], kind.split(".")[0], (event["epoch"], event["sourceversion"])
         mark = self._db.execute("SELECT epoch FROM renewed WHERE (instansi, service) = (?, ?)", (instansi, service))
         if order[0] < (mark.fetchone() or (0,))[0]:
             return  # void: the record was restored since, and did not tell it again

@@ -17,7 +17,6 @@ import nats
 from ledger import Ledger
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NothingCame
 from nats.js.client import JetStreamContext
 
 #: A subscriber reaches what it was granted under this prefix, and nothing else.
@@ -32,7 +31,7 @@ async def follow(js: JetStreamContext, stream: str, durable: str, ledger: Ledger
     while True:
         try:
             messages = await subscription.fetch(AT_ONCE, timeout=1)
-        except NothingCame:
+        except TimeoutError:  # nothing came; nats-py raises its own or asyncio's
             messages = []
         except ConnectionClosedError:
             raise

@@ -49,7 +49,7 @@ _TOLD = [
     _told("appraisal.review.adjusted", "r", 4, 1, old_percent="60", new_percent="75"),
     _told("appraisal.review.adjusted", "r", 5, 1, old_percent="75", new_percent="80"),
     _told("training.competency.confirmed", "t", 1, 1),
-    "{broken",
+    *("{broken", '{"type": 7}', "[]", "null", "3", '{"data": null}'),
 ]
 _WANTED = {
     "entries": {"a": [2, "verified", "1.25"], "b": [3, "withdrawn", "7"], "d": [4, "verified", "3"]},

@@ -41,6 +41,6 @@ COPY services/${SERVICE:?} services/${SERVICE}
 RUN python3 -m compileall -q .
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=5s --start-period=180s CMD ["python3", "-ISc", \
+HEALTHCHECK --interval=10s --timeout=10s --start-period=180s CMD ["python3", "-ISc", \
     "import socket; s = socket.create_connection(('127.0.0.1', 8000), 4); s.send(b'GET /readyz HTTP/1.0\\r\\n\\r\\n'); raise SystemExit(b' 200 ' not in s.recv(64))"]
 ENTRYPOINT ["sh", "-c", "exec python3 -m services.$SERVICE \"$@\"", "service"]

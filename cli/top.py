@@ -1,6 +1,7 @@
 """`kinerja top`: what every service and every agency does now, live."""
 
 import asyncio
+import contextlib
 import json
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -58,7 +59,8 @@ def top(data: Data, once: bool, as_json: bool, every: float, rows: int) -> None:
     """
     if as_json and not once:
         raise click.UsageError("--json needs --once.")
-    asyncio.run(_watch(find(data), once, as_json, every, rows))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_watch(find(data), once, as_json, every, rows))
 
 
 async def _watch(system: System, once: bool, as_json: bool, every: float, rows: int) -> None:

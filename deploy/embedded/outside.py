@@ -30,15 +30,18 @@ def rights(data: Data) -> dict[str, Any]:
 
 def subscribers(data: Data) -> dict[str, Subscriber]:
     """Who listens from outside."""
+    file = data.root / "subscribers.json"
     try:
-        content = json.loads((data.root / "subscribers.json").read_text())
+        content = json.loads(file.read_text())
     except FileNotFoundError:
         return {}
-    return read({"subscribers": content}, taken()).subscribers
+    return read({"subscribers": content}, taken(), str(file)).subscribers
 
 
 def keep(data: Data, description: Description) -> None:
-    """Remember who listens from outside."""
+    """Remember who listens from outside. The password of who no longer does is never good again."""
+    for gone in subscribers(data).keys() - description.subscribers.keys():
+        data.secret(f"nats {gone}", anew=True)
     content = {name: subscriber.model_dump() for name, subscriber in description.subscribers.items()}
     data.write(data.root / "subscribers.json", json.dumps(content, indent=1))
 

@@ -16,6 +16,8 @@ ADMIN = "admin"
 READER = "reader"
 SYSTEM = "sys"
 RESERVED = (ADMIN, READER, SYSTEM)
+#: As which the nodes of a cluster know one another.
+NODE = "node"
 ACCOUNT = "KINERJA"
 #: Services that read every stream by its sequences, to give outside systems what these are granted.
 _READS_ALL = ("feed",)

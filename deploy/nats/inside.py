@@ -1,6 +1,6 @@
 """Who is inside: every service with what it hears."""
 
-from deploy.nats.access import RESERVED, Inside
+from deploy.nats.access import NODE, RESERVED, Inside
 from deploy.services import load, service_names
 
 
@@ -15,4 +15,4 @@ def inside() -> dict[str, Inside]:
 
 def taken() -> list[str]:
     """The names that no subscriber can have."""
-    return [*RESERVED, *service_names()]
+    return [*RESERVED, NODE, *service_names()]

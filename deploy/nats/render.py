@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.nats.access import ADMIN, Inside, access, users
+from deploy.nats.access import ADMIN, NODE, Inside, access, users
 from deploy.nats.description import Description, DescriptionRefused, Node, variable
 
 MAX_PAYLOAD = 1024 * 1024
 PASSWORDS = "passwords.conf"
 CLIENTS = "clients"
 
-_CLUSTER_USER = "node"
 _ROUTES = "ROUTES"
 _LINE = re.compile(r'^(\w+): "([^"]+)"$', re.MULTILINE)
 
@@ -38,7 +37,7 @@ def configuration(description: Description, node: Node, rights: Mapping[str, Any
         content["cluster"] = {
             "name": "kinerja",
             "listen": f"{description.listen}:{node.cluster_port}",
-            "authorization": {"user": _CLUSTER_USER, "password": f"${variable(_CLUSTER_USER)}", "timeout": 5},
+            "authorization": {"user": NODE, "password": f"${variable(NODE)}", "timeout": 5},
             "routes": f"${_ROUTES}",
         } | ({"tls": _certificates(description) | {"timeout": 5}} if tls else {})
     return f"include {PASSWORDS}\n" + as_text({**content, **rights})
@@ -58,14 +57,14 @@ def render(
     """
     everybody = users(list(services), list(description.subscribers))
     clustered = len(description.nodes) > 1
-    if strange := sorted(set(rotate) - {*everybody, _CLUSTER_USER}):
+    if strange := sorted(set(rotate) - {*everybody, NODE}):
         raise DescriptionRefused(f"There is no user {strange[0]!r}; there are: {', '.join(everybody)}.")
     for folder in (out, out / CLIENTS):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = _passwords(out / PASSWORDS)
     kept = {
         user: _new() if user in rotate or user not in known else known[user]
-        for user in (*everybody, *[_CLUSTER_USER] * clustered)
+        for user in (*everybody, *[NODE] * clustered)
     }
     files = {out / PASSWORDS: _secrets(description, kept)}
     rights = access(services, description.subscribers, lambda user: f"${variable(user)}")
@@ -87,8 +86,8 @@ def _client(description: Description, user: str, password: str) -> str:
 
 def _secrets(description: Description, kept: Mapping[str, str]) -> str:
     lines = [f'{variable(user)}: "{password}"' for user, password in kept.items()]
-    if password := kept.get(_CLUSTER_USER):
-        login = f"{_CLUSTER_USER}:{password}"
+    if password := kept.get(NODE):
+        login = f"{NODE}:{password}"
         routes = [f"nats-route://{login}@{node.host}:{node.cluster_port}" for node in description.nodes]
         lines.append(f"{_ROUTES}: {json.dumps(routes)}")
     return "\n".join(lines) + "\n"

@@ -14,6 +14,7 @@ import pytest
 from deploy.embedded.nats import Nats
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import StartError, living_in, wait_until
+from deploy.nats.access import access
 
 _START_AND_WAIT = """
 import sys, time
@@ -92,6 +93,22 @@ async def test_streams_survive_a_killed_nats_server(nats_server: Nats) -> None:
     client = await nats.connect(nats_server.url)
     assert (await client.jetstream().stream_info("KEPT")).state.messages == 1
     await client.close()
+
+
+async def test_streams_of_a_time_before_there_were_accounts_stay(tmp_path: Path) -> None:
+    before = Nats(tmp_path / "nats", tmp_path / "nats.log")
+    before.start()
+    client = await nats.connect(before.url)
+    await client.jetstream().add_stream(name="KEPT", subjects=["kept.>"])
+    await client.jetstream().publish("kept.one", b"1")
+    await client.close()
+    before.stop()
+    now = Nats(tmp_path / "nats", tmp_path / "nats.log", rights=lambda: access({}, {}, lambda user: user))
+    now.start()
+    client = await nats.connect(now.url, user="admin", password="admin")
+    assert (await client.jetstream().stream_info("KEPT")).state.messages == 1
+    await client.close()
+    now.stop()
 
 
 def test_two_programs_are_never_given_the_same_port() -> None:

@@ -8,7 +8,7 @@ from cli.system import Unreachable, data_option
 from deploy.embedded.data import Data
 from deploy.services import service_names
 
-_SECONDS = 120
+_SECONDS = 300
 _service = click.argument("service", type=click.Choice(service_names()))
 
 

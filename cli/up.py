@@ -10,7 +10,7 @@ from cli.system import Unreachable, data_option
 from deploy.embedded.data import Data
 from deploy.embedded.process import StartError
 
-_START_SECONDS = 120
+_START_SECONDS = 300
 _MOST_WORKERS = 3
 
 

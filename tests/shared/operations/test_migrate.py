@@ -49,8 +49,9 @@ async def _columns(conn: "asyncpg.Connection[Any]") -> int:
 
 
 async def test_a_migration_that_waits_for_a_table_lets_readers_through_and_comes_back(
-    made: Database, next_version: Path
+    made: Database, next_version: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(migrations, "_PAUSE_SECONDS", 0.2)
     url = made.url("worker", "postgresql")
     holder, reader = await asyncpg.connect(url), await asyncpg.connect(url)
     held = holder.transaction()

@@ -80,7 +80,8 @@ async def _export(data: Data, code: str, archive: ZipFile, services: list[str], 
 
             url = database_url(data, name, "worker")
             told[name] = await export_instansi(url, code, opened, tell, anonymous=anonymous)
-            progress.update(task, description=name, total=1, completed=1)
+            progress.update(task, description=name)
+            progress.stop_task(task)
     return {"format": "kinerja-export", "version": 1, "program": VERSION, "instansi": code, "anonymous": anonymous} | {
         "services": told
     }

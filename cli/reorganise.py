@@ -1,7 +1,7 @@
 """`kinerja reorganise`: units merged, split, moved and closed from a day on, as a plan in a file says."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -97,7 +97,7 @@ class Plan(_Said):
     steps: Annotated[list[Step], Field(min_length=1)]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Work:
     """Carries out a plan; every call changes nothing when it was made before, so a broken off one is run again."""
 
@@ -105,9 +105,14 @@ class _Work:
     day: date
     due: bool
     dry_run: bool
+    #: Units that a dry run would have made: what leans on them cannot be shown yet.
+    imagined: set[str | None] = field(default_factory=set)
 
     def go(self, units: list[str], into: Target, led: Led | None = None, **more: Any) -> None:
         """Place the people of `units` in `into`."""
+        if leans := self.imagined & {*units, into.parent}:
+            click.echo(f"{', '.join(units)} -> {into.code}: shown once {', '.join(map(str, leans))} is there.")
+            return
         led = led or Led()
         body = {"day": self.day.isoformat(), "units": units, "into": into.model_dump(exclude_none=True), **more}
         body |= {"posts": [{"employee": _person(who), "position": to} for who, to in led.posts.items()]}
@@ -117,6 +122,7 @@ class _Work:
             params = {"dry_run": "true"} if self.dry_run else {}
             told = checked(self.sender.call("POST", "directory", "/reorganisation", body, params=params))
             if told["made"]:
+                self.imagined |= {into.code} if self.dry_run else set()
                 click.echo(f"unit {into.code}: {'would be made' if self.dry_run else 'made'}")
             placed, left = placed + len(told["people"]), 0 if self.dry_run else told["left"]
             if self.dry_run:

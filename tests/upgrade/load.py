@@ -58,7 +58,7 @@ def _plan(office: Office, n: int) -> Asked:
     }
     plan = {
         "employee": _officer(office, n),
-        "year": 2100 + n // OFFICERS,
+        "year": 2100 + n // OFFICERS % 800,
         "source": {"system": "e-kinerja", "file_hash": "b" * 64},
         "results": [{"id": str(fresh_id()), "title": "Layanan", "indicators": [indicator]}],
     }

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from functools import cache
 
-from shared.contracts.base import PREFIX
+from shared.contracts.base import PREFIX, Renewed
 from shared.contracts.schema_files import messages
 from shared.errors import Refusal
 
@@ -29,6 +29,13 @@ def checked_types(said: Iterable[str]) -> list[str]:
             "Pakai jenis dari GET /event-types. / Use types that GET /event-types names.", unknown=unknown[:20]
         )
     return types
+
+
+def with_markers(types: Collection[str]) -> list[str]:
+    """The types and the marker of a restored record of each stream of theirs: without it nobody could know what is void."""
+    markers = {each.full_type().removeprefix(f"{PREFIX}.") for each in messages() if issubclass(each, Renewed)}
+    streams = by_stream(types)
+    return sorted({*types, *(each for each in markers if by_stream([each]).keys() <= streams.keys())})
 
 
 def by_stream(types: Collection[str]) -> dict[str, list[str]]:

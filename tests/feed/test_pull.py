@@ -56,9 +56,12 @@ async def test_a_system_gets_what_it_was_granted_and_nothing_else(feed: Feed) ->
     scores = await feed.tell(SCORE)
     assert (await feed.call("GET", "/events", subject="tpp")).json()["code"] == "not-granted"
     await feed.ok("PUT", "/grants/tpp", json={"types": [f"id.go.kinerja.{SCORE}"]})
-    assert (await feed.ok("GET", "/grants"))["items"] == [{"system": "tpp", "types": [f"id.go.kinerja.{SCORE}"]}]
+    marker = "id.go.kinerja.appraisal.record.renewed.v1"
+    assert (await feed.ok("GET", "/grants"))["items"] == [
+        {"system": "tpp", "types": [marker, f"id.go.kinerja.{SCORE}"]}
+    ]
     assert ids(await feed.ok("GET", "/events", subject="tpp")) == scores
-    assert await feed.ok("GET", "/event-types", subject="tpp") == {"types": [f"id.go.kinerja.{SCORE}"]}
+    assert await feed.ok("GET", "/event-types", subject="tpp") == {"types": [marker, f"id.go.kinerja.{SCORE}"]}
     refused = await feed.call("GET", f"/events?types={SCORE},{VERIFIED}", subject="tpp")
     assert (refused.status_code, refused.json()["types"]) == (403, [VERIFIED])
     assert (await feed.call("GET", "/events", subject="tpp", instansi="jambi")).status_code == 403

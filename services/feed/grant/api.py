@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
-from services.feed.event_types import checked_types
+from services.feed.event_types import checked_types, with_markers
 from services.feed.grant import store
 from services.feed.hears_directory.handlers import demand_known
 from shared.contracts.base import PREFIX
@@ -60,8 +60,8 @@ async def grants(caller: Hr, db: DbDep, asked: PagingDep) -> Page[Grant]:
 
 @router.put("/grants/{system}")
 async def grant(system: System, body: Types, caller: Hr, db: DbDep) -> Grant:
-    """Let a system have exactly these types; also what it is pushed follows at once."""
-    types = checked_types(body.types)
+    """Let a system have exactly these types, and the markers of restored records; what it is pushed follows at once."""
+    types = with_markers(checked_types(body.types))
     async with db.transaction(caller.instansi) as conn:
         await demand_known(conn, caller.instansi)
         await store.put(conn, caller.instansi, system, types, caller.id)

@@ -53,7 +53,7 @@ class Process:
 async def process(empty: Notification, posting: Posting, nats_server: Nats, tmp_path: Path) -> AsyncIterator[Process]:
     """The service, not yet started, with streams and durables declared."""
     client = await connect(nats_server.url)
-    services = ["directory", "activity", "appraisal", "training", "notification"]
+    services = sorted({SERVICE.name} | {each.stream.lower() for each in SERVICE.subscriptions})
     await apply(client.jetstream(), services, SERVICE.subscriptions)
     await client.close()
     environment = {

@@ -46,7 +46,8 @@ def test_the_work_that_was_done_is_in_the_figures(day: Day) -> None:
     answered = [v for labels, v in activity.samples["kinerja_http_seconds_count"] if labels["route"] == verify]
     assert answered == [2]
     assert activity.by("kinerja_relay_published_total", "")[""] == 5
-    assert appraisal.by("kinerja_batch_size_sum", "durable")["appraisal--activity--entries"] == 5
+    # At least: what is slow may be delivered twice.
+    assert appraisal.by("kinerja_batch_size_sum", "durable")["appraisal--activity--entries"] >= 5
     assert looks["notification"].by("kinerja_mails_total", "outcome")["sent"] >= 1
     for name, look in looks.items():
         assert look.by("kinerja_relay_leader", "")[""] == 1

@@ -25,7 +25,7 @@ demo: $(SETUP) ## the whole system with sample data and a live picture; Ctrl-C e
 	$(BIN)/kinerja demo
 
 test: $(SETUP) ## every test, on real NATS and PostgreSQL servers of its own
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-outside: $(SETUP) ## what programs of others say of it, and the examples for other systems; needs Node.js 20 and npm
 	$(BIN)/python -m pytest tests/outside

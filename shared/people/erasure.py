@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import Refusal
 from shared.eventstore.rows import fetch
+from shared.people.refusals import unknown_employee
 from shared.web.auth import requires
 from shared.web.edge import AnytimeDbDep, ContextDep
 
@@ -24,7 +25,7 @@ DELETE FROM text_salts s WHERE s.instansi = $1 AND s.record = ANY ($2::uuid[])
 
 
 class StillActive(Refusal):
-    """The person is at work, or not known: their data are needed."""
+    """The person is at work: their data are needed."""
 
     code = "still-active"
     status = 409
@@ -38,10 +39,7 @@ class Erased(BaseModel):
 
 def still_active() -> StillActive:
     """The refusal of erasing somebody who is at work."""
-    return StillActive(
-        "Pegawai ini masih aktif atau tidak dikenal: nonaktifkan dulu. / "
-        "This person is active or not known: set them inactive first."
-    )
+    return StillActive("Pegawai ini masih aktif: nonaktifkan dulu. / This person is active: set them inactive first.")
 
 
 def erasure(records: str) -> APIRouter:
@@ -54,7 +52,9 @@ def erasure(records: str) -> APIRouter:
 
         async def work(conn: AsyncConnection) -> Erased:
             known = await fetch(conn, _ACTIVE, context.instansi, employee)
-            if not known or known[0][0]:
+            if not known:
+                raise unknown_employee(employee)
+            if known[0][0]:
                 raise still_active()
             about = {row[0] for row in await fetch(conn, records, context.instansi, employee)}
             erased = await fetch(conn, _ERASE, context.instansi, employee, sorted(about))

@@ -59,6 +59,7 @@ ACTIVITY = {
     "POST /surveys": _role(),
     "GET /satisfaction": _ALL,
     "GET /figures": [_OF_THEM, _OWN],
+    "POST /employees/{employee}/erase-texts": _role(),
 }
 _PLAN = {
     "results": [
@@ -100,6 +101,7 @@ APPRAISAL = {
     "POST /imports/competencies": _role(),
     "GET /competencies/{employee}": [_theirs()],
     "GET /gaps": [_OF_THEM, _SEEN],
+    "POST /employees/{employee}/erase-texts": _role(),
 }
 DIRECTORY = {
     "PUT /instansi": _role(),
@@ -126,6 +128,12 @@ DIRECTORY = {
     "POST /assignments/{assignment}/void": _role(),
     "POST /roster/batch": _role(),
     "POST /roster/absent": _role(),
+    "GET /roster": [Rule("role", "day={day}")],
+    "POST /instansi/suspend": _role(),
+    "POST /instansi/resume": _role(),
+    "POST /reorganisation": _role(),
+    "POST /units/{code}/close": _role({"last_day": "{day}"}),
+    "POST /employees/{employee}/erase": _role({"purpose": "request"}),
 }
 NOTIFICATION = {
     "GET /notices": [_OWN],
@@ -156,6 +164,7 @@ TRAINING = {
     "POST /enrolments/{enrolment}/cancel": [_theirs(body=_REASON)],
     "POST /competencies/{employee}/{competency}/confirm": [_theirs(body=_LEVEL)],
     "GET /employees/{employee}/jp": [_theirs()],
+    "POST /employees/{employee}/erase-texts": _role(),
 }
 _READING = [Rule("role")]
 FEED = {

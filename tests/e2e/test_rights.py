@@ -30,7 +30,7 @@ ROLES = [("staff",), ("staff", "leader"), ("staff", "hr"), ("auditor",), ("syste
 
 
 def belongings(story: Story, who: str) -> dict[str, Any]:
-    outside = {"system": "tpp", "webhook": "0197a000-0000-7000-8000-00000000feed"}
+    outside = {"system": "tpp", "code": "DINAS", "webhook": "0197a000-0000-7000-8000-00000000feed"}
     return (story.hers if who == "rosma" else story.his) | {"day": str(story.agency.last_month.last_day)} | outside
 
 

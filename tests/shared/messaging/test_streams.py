@@ -9,35 +9,21 @@ from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
 
 from deploy.embedded.nats import Nats
-from deploy.embedded.process import free_port
+from deploy.nats.access import Inside
 from shared.messaging.streams import apply, connect
 from shared.testing.waiting import until
-
-
-class Node(Nats):
-    """One server of a cluster."""
-
-    def __init__(self, folder: Path, name: str, port: int, neighbours: list[int]) -> None:
-        super().__init__(folder / name, folder / f"{name}.log")
-        routes = [f"nats://127.0.0.1:{neighbour}" for neighbour in neighbours]
-        self._config["server_name"] = name
-        self._config["cluster"] = {"name": "three", "listen": f"127.0.0.1:{port}", "routes": routes}
+from tests.deploy.nats.nodes import describe, login, running
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[list[Node]]:
-    """Three servers."""
-    ports = [free_port() for _ in range(3)]
-    nodes = [Node(tmp_path, f"n{port}", port, ports) for port in ports]
-    for node in nodes:
-        node.start()
-    yield nodes
-    for node in nodes:
-        node.stop()
+def cluster(tmp_path: Path) -> Iterator[Path]:
+    """Three servers, described below this folder."""
+    with running(tmp_path, describe(tmp_path, 3), {"bare": Inside({})}):
+        yield tmp_path
 
 
-async def test_declaring_again_leaves_the_copies_of_a_cluster_as_they_are(cluster: list[Node]) -> None:
-    client = await connect(cluster[0].url)
+async def test_declaring_again_leaves_the_copies_of_a_cluster_as_they_are(cluster: Path) -> None:
+    client = await connect(*login(cluster, "admin"))
     js = client.jetstream(timeout=5)
 
     async def declared() -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.compose.secrets import OWN_KEYS
 from deploy.services import load
 from shared.runtime import VERSION
 
@@ -24,6 +25,7 @@ _ENVIRONMENT = {
 _ASKS_OTHERS = ("notification",)
 #: What an API that reads the road needs.
 _ROAD = "      - ${KINERJA_SECRETS:?run kinerja compose init first}/nats/clients/@service@.env\n"
+_OWN = "      - ${KINERJA_SECRETS:?run kinerja compose init first}/own/@service@.env\n"
 _TOKEN = ', {<<: *jwks, source: "${KINERJA_SECRETS:?run kinerja compose init first}/system", target: /run/system}'
 
 
@@ -38,10 +40,10 @@ def _service(name: str) -> str:
     environment = "".join(f'      {key}: "{value}"\n' for key, value in _ENVIRONMENT.get(name, {}).items())
     text = (_HERE / "service.yml").read_text()
     text = text.replace("KINERJA_@service@_VERSION", f"KINERJA_{name.upper().replace('-', '_')}_VERSION")
-    road = _ROAD if load(name).reads_road else ""
     text = (
         text.replace("@environment@", environment)
-        .replace("@road@", road)
+        .replace("@road@", _ROAD if load(name).reads_road else "")
+        .replace("@own@", _OWN if name in OWN_KEYS else "")
         .replace("@volumes@", _TOKEN if name in _ASKS_OTHERS else "")
     )
     return text.replace("@service@", name)

@@ -16,6 +16,8 @@ from shared.web.development import development_token
 from shared.web.tokens import EVERY_INSTANSI
 
 POSTGRES = "postgres:5432"
+#: What a service keeps for itself, in `own/<service>.env`: made once, then the operators'.
+OWN_KEYS = {"feed": "KINERJA_WEBHOOK_KEYS"}
 _TOKEN_LIFE = timedelta(days=90)
 _SUPERUSER = "postgres superuser"
 
@@ -34,6 +36,9 @@ def prepare(data: Data, nats: Description, rotate: Sequence[str] = ()) -> None:
                 data.secret(name, anew=True)
         _databases(data)
         _nats(data, nats)
+        for service, name in OWN_KEYS.items():
+            if not (data.root / "own" / f"{service}.env").exists():
+                _write(data, f"own/{service}.env", f"{name}={data.secret(name)}\n")
         _write(data, "jwks/jwks.json", data.jwks.read_text())
         token = development_token(
             data.signing_key.read_bytes(),

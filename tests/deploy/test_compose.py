@@ -58,9 +58,9 @@ def test_a_half_of_a_service_is_given_its_own_role_and_no_other() -> None:
         given = {
             half: [Path(each).name for each in services[f"{name}-{half}"]["env_file"]] for half in ("api", "worker")
         }
-        road = [f"{name}.env"]
-        assert given["api"] == [f"{name}-api.env", *(road if load(name).reads_road else [])]
-        assert given["worker"] == [f"{name}-worker.env", *road]
+        road, own = [f"{name}.env"], [f"{name}.env"] if name == "feed" else []
+        assert given["api"] == [f"{name}-api.env", *(road if load(name).reads_road else []), *own]
+        assert given["worker"] == [f"{name}-worker.env", *road, *own]
 
 
 def test_init_makes_what_the_file_asks_for_and_lets_nobody_else_in(site: Path) -> None:

@@ -22,7 +22,9 @@ FROM review, jsonb_array_elements(indicators) AS i WHERE instansi = ANY($1)
 """
 _ENTRIES = "SELECT count(*), count(*) FILTER (WHERE status = 'verified') FROM {} WHERE instansi = ANY($1)"
 _WAITING = "SELECT count(*) FILTER (WHERE waiting) FROM heard_waiting WHERE instansi = ANY($1)"
-_WHY = "SELECT durable, reason, error FROM dead_letters WHERE settled_at IS NULL ORDER BY created_at LIMIT 1"
+_DEAD = """
+SELECT durable, reason, error FROM dead_letters WHERE settled_at IS NULL AND split_part(subject, '.', 2) = ANY($1) LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,10 @@ class Deadline:
         )
         wrong = [f"{what}: {found[what]} instead of {wanted[what]}" for what in found if found[what] != wanted[what]]
         for name, state in (await self.country.statuses()).items():
-            if state["dead_letters"] or state["parked"]:
-                why = await ask(name, _WHY) if state["dead_letters"] else ()
-                wrong.append(f"{name}: {state['dead_letters']} dead letters {why}, {state['parked']} parked messages")
+            if dead := await ask(name, _DEAD, scope):
+                wrong.append(f"{name}: a dead letter, {', '.join(dead)}")
+            if state["parked"]:
+                wrong.append(f"{name}: {state['parked']} parked messages")
         if wrong:
             raise Untrue("; ".join(wrong))
 

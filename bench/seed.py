@@ -78,7 +78,7 @@ async def tell(url: str, agency: Agency) -> None:
     rows: dict[type[Any], list[dict[str, Any]]] = {
         HeardInstansi: [
             {"instansi": agency.instansi, "zone": "Asia/Jakarta", "first_day": _SINCE, "holidays": []}
-            | {"policy": _POLICY}
+            | {"policy": _POLICY, "suspended": False}
             | _HEARD
         ],
         HeardUnit: [

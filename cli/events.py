@@ -57,11 +57,16 @@ async def _show(
     as_json: bool,
 ) -> None:
     client = await connect(*login, inbox_prefix=f"_INBOX_{READER}")
+    printing = [
+        asyncio.create_task(_print_stream(client, stream, instansi, type_, since, follow, as_json))
+        for stream in streams
+    ]
     try:
-        await asyncio.gather(
-            *(_print_stream(client, stream, instansi, type_, since, follow, as_json) for stream in streams)
-        )
+        await asyncio.gather(*printing)
     finally:
+        for task in printing:
+            task.cancel()
+        await asyncio.wait(printing)
         await client.close()
 
 

@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from cli.events import read
 from cli.system import System, Unreachable, mint, nats_login
-from deploy.nats.access import READER
+from deploy.nats.access import PREFIX, READER
 from shared.messaging.streams import connect
 
 STREAMS = ("directory", "activity", "appraisal", "training")
@@ -127,7 +127,7 @@ class Chain(AbstractAsyncContextManager["Chain"]):
         counts: Counter[str] = Counter()
         for stream in STREAMS:
             try:
-                info = await self._client.jetstream().stream_info(stream.upper(), subjects_filter=">")
+                info = await self._client.jetstream(prefix=PREFIX).stream_info(stream.upper(), subjects_filter=">")
             except (NatsError, TimeoutError, OSError):
                 continue
             for subject, count in (info.state.subjects or {}).items():
@@ -137,7 +137,7 @@ class Chain(AbstractAsyncContextManager["Chain"]):
     async def _lag(self, durables: Iterable[str]) -> int:
         """What a service has not settled yet, as the server counts it now."""
         assert self._client is not None
-        js, total = self._client.jetstream(), 0
+        js, total = self._client.jetstream(prefix=PREFIX), 0
         for durable in durables:
             try:
                 info = await js.consumer_info(durable.split("--")[1].upper(), durable)

@@ -71,8 +71,9 @@ def authority(
     own, now = main_assignment(assignments, employee, day), main_assignment(assignments, employee, today)
     if own is None or own.superior is None:
         return Authority(frozenset(), True, None)
-    able = _judges(assignments, own.superior, day, today) - {employee, *gone}
-    if not able and now is not None and now.superior is not None and now != own:
+    seated = _judges(assignments, own.superior, day, today) - set(gone)
+    able = seated - {employee}
+    if not seated and now is not None and now.superior is not None and now != own:
         able = _judges(assignments, now.superior, today, today) - {employee, *gone}
     return Authority(frozenset(able), not able, own.superior)
 

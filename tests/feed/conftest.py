@@ -1,6 +1,7 @@
 """The feed on real PostgreSQL and NATS: what is told on the road, and what an outside system gets of it."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import httpx
 import orjson
 import pytest
 from nats.aio.client import Client
+from nats.js.errors import ServerError
 from sqlalchemy import text
 
 from deploy.embedded.nats import Nats
@@ -28,6 +30,7 @@ from shared.eventstore.database import Database
 from shared.messaging.reading import Road
 from shared.messaging.streams import apply, connect
 from shared.testing.infrastructure import Databases
+from shared.testing.waiting import until
 from shared.web.app import create_app
 from shared.web.development import development_token, jwks_of, new_signing_key
 from shared.web.keys import KeySource
@@ -88,7 +91,14 @@ class Feed:
 
     async def lay_road(self) -> None:
         """Declare the streams that are not there."""
-        await apply(self.nats.jetstream(), STREAMS, SERVICE.subscriptions)
+
+        async def laid() -> bool:
+            with contextlib.suppress(ServerError):  # the server is still at it to remove the files of one of that name
+                await apply(self.nats.jetstream(), STREAMS, SERVICE.subscriptions)
+                return True
+            return False
+
+        await until(laid)
         self.road._extents.clear()
 
     async def wipe_road(self) -> None:

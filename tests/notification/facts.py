@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from shared.contracts import activity, appraisal, training
+from shared.contracts import activity, appraisal, feed, training
 from shared.messaging.envelope import Received
 from tests.notification.world import RINA, SITI, development_plan, entry, known, received, score
 
@@ -100,6 +100,13 @@ def gap(
     return received(data, known("gap"), version=version, **more)
 
 
+def webhook(cause: Literal["failing", "refused", "gone"], *, version: int = 1) -> Received[Any]:
+    """A webhook that Rina made was stopped."""
+    status: Literal["paused", "disabled"] = "disabled" if cause == "gone" else "paused"
+    data = feed.WebhookChanged(webhook=known("webhook"), status=status, cause=cause, owner=RINA)
+    return received(data, known("webhook"), version=version)
+
+
 def enrolment(kind: type[training.EnrolmentFact], *, version: int = 1) -> Received[Any]:
     """A seat in a course that raises two competencies."""
     id = known("enrolment")
@@ -133,6 +140,7 @@ def competency_confirmed() -> Received[Any]:
 def one_of_each(at: datetime) -> list[Received[Any]]:
     """A message of every type that is told, in every form that has a text of its own, at the time `at`."""
     bands: tuple[appraisal.Rating, ...] = ("above", "meets", "below")
+    causes: tuple[Literal["failing", "refused", "gone"], ...] = ("failing", "refused", "gone")
     made = [
         entry(activity.EntryReturned, "returned"),
         entry(activity.EntryLapsed, "lapsed", lapsed_by=RINA),
@@ -156,5 +164,6 @@ def one_of_each(at: datetime) -> list[Received[Any]]:
         enrolment(training.EnrolmentCompleted, version=2),
         enrolment(training.EnrolmentCancelled, version=3),
         competency_confirmed(),
+        *(webhook(cause, version=n) for n, cause in enumerate(causes, 1)),
     ]
     return [replace(message, occurred_at=at, recorded_at=at) for message in made]

@@ -55,7 +55,7 @@ async def ask(http: httpx.AsyncClient, headers: dict[str, str], method: str, pat
 async def test_every_route_refuses_another_instansi_and_strangers(
     http: httpx.AsyncClient, as_: As, places: dict[str, str]
 ) -> None:
-    assert len(ROUTES) == 15
+    assert len(ROUTES) == 16
     for method, path in ROUTES:
         other = as_("Ani", "hr", "auditor", "leader", instansi="jambi")
         answer = await ask(http, other, method, path, places)

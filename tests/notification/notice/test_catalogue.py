@@ -9,6 +9,7 @@ import pytest
 
 from services.notification.notice.catalogue import LANGUAGES, Language, as_mail, catalogue, render
 from services.notification.notice.rules import ActivityFact, AppraisalFact, Owed, TrainingFact, owed, summary
+from shared.contracts.feed import WebhookChanged
 from tests.notification import facts
 from tests.notification.world import BUDI, NAMES, RINA, SITI, development_plan
 
@@ -17,7 +18,7 @@ def every_notice() -> list[Owed]:
     """What is owed by one message of each type, and a summary."""
     messages = facts.one_of_each(datetime(2026, 3, 10, tzinfo=UTC))
     told = {type(message.data) for message in messages}
-    assert told == {*get_args(ActivityFact), *get_args(AppraisalFact), *get_args(TrainingFact)}
+    assert told == {*get_args(ActivityFact), *get_args(AppraisalFact), *get_args(TrainingFact), WebhookChanged}
     notices = [notice for message in messages for notice in owed(message.event_id, message.data)]
     return [*notices, summary(RINA, date(2026, 3, 10), {SITI: (2, date(2026, 3, 9)), BUDI: (5, date(2026, 3, 2))})]
 

@@ -176,7 +176,7 @@ def test_parameters_hold_no_names_and_no_texts() -> None:
     allowed = {
         "period", "day", "year", "percent", "old_percent", "new_percent", "rule", "rule_version", "predicate",
         "work_result", "behaviour", "expected", "rated", "not_rated", "not_measured", "competency", "competencies",
-        "level", "required", "starts", "completed", "employee",
+        "level", "required", "starts", "completed", "employee", "webhook",
     }  # fmt: skip
     for message in facts.one_of_each(datetime(2026, 3, 10, tzinfo=UTC)):
         for notice in owed(message.event_id, message.data):

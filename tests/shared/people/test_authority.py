@@ -151,3 +151,10 @@ def test_who_moved_on_is_still_judged_by_the_old_superior_who_kept_the_chair() -
     moved = placed(STAFF, DESK, NEXT, start=date(2026, 6, 1), unit=UUID(int=20))
     old = [placed(STAFF, DESK, HEAD, end=date(2026, 5, 31)), placed(HEAD, CHAIR)]
     assert authority([*old, moved, placed(NEXT, CHAIR, unit=UUID(int=20))], STAFF, MARCH, JUNE).verifiers == {HEAD}
+
+
+def test_who_acts_in_the_superiors_chair_themself_is_judged_by_hr_also_when_placed_anew() -> None:
+    end, start = date(2026, 5, 31), date(2026, 6, 1)
+    before = [placed(STAFF, DESK, HEAD, end=end), placed(HEAD, CHAIR, end=end)]
+    anew = [placed(STAFF, DESK, NEXT, start=start), placed(STAFF, CHAIR, kind="plt", start=start), placed(NEXT, UNIT)]
+    assert authority([*before, *anew], STAFF, MARCH, JUNE, gone={HEAD}) == Authority(frozenset(), True, HEAD)

@@ -113,11 +113,15 @@ class Town:
                 self._databases[service] = await asyncpg.connect(url)
             return [tuple(row) for row in await self._databases[service].fetch(sql, *parameters)]
 
-        try:
-            return self._loop.run(read())
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError):  # the server was started anew since
-            del self._databases[service]
-            return self._loop.run(read())
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._loop.run(read())
+            except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, OSError):
+                self._databases.pop(service, None)  # the server was started anew since, or is just starting
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.1)
 
     def counts(self, service: str, instansi: str) -> dict[str, int]:
         """How many rows of an instansi each table of a service has, the outbox included."""

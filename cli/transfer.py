@@ -68,6 +68,8 @@ class _Transfer:
         ids = self._link(people)
         self._plans(ids)
         self._levels(ids)
+        if self.refused:
+            return  # nor whose plan or levels were not
         self._leave(placed)
 
     def _check_free(self, units: Iterable[Mapping[str, Any]], positions: Iterable[Mapping[str, Any]]) -> None:

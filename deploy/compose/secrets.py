@@ -31,6 +31,7 @@ def prepare(data: Data, nats: Description, rotate: Sequence[str] = ()) -> None:
     if strange := sorted(set(rotate) - set(service_names())):
         raise DataRefused(f"There is no service {strange[0]!r}; there are: {', '.join(service_names())}.")
     with data.claimed():
+        data.root.chmod(0o700)  # it may have been there before, open
         for service in rotate:
             for name in (f"nats {service}", *(f"postgres {service} {role}" for role in ROLES)):
                 data.secret(name, anew=True)

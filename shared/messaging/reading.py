@@ -23,8 +23,8 @@ _AT_ONCE = 256
 _BYTES = 4 * 1024 * 1024
 _PATIENCE = 5.0
 _NO_STREAM = 10059
-#: All sent; nothing there; no such stream.
-_ENDS = ("204", "404", "503")
+#: All sent; nothing there. No answer of anybody (503) is an outage: what a place skipped because of it would be lost to it.
+_ENDS = ("204", "404")
 
 
 class RoadAway(OSError):

@@ -75,7 +75,12 @@ class Receiver:
             return False
         if answer == "hang":
             await asyncio.sleep(3600)
-        where = "Location: http://127.0.0.1:1/\r\n" if answer in (301, 302, 307) else ""
+        where = (
+            {301: "http://127.0.0.1:1/", 302: "mailto:x", 307: "http:y"}.get(answer)
+            if isinstance(answer, int)
+            else None
+        )
+        where = f"Location: {where}\r\n" if where else ""
         writer.write(f"HTTP/1.1 {answer} X\r\n{where}Content-Length: 0\r\n\r\n".encode())
         await writer.drain()
         return True

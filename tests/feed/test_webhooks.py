@@ -288,6 +288,30 @@ async def test_a_lost_grant_stops_what_is_pushed_and_a_new_one_goes_on_where_it_
         await took(receiver, unseen)
 
 
+async def test_what_waits_to_be_tried_again_is_given_up_with_the_grant(
+    feed: Feed, secrets_key: str, open_receiver: Any
+) -> None:
+    receiver = await open_receiver(manner=lambda _event, _time: 500)
+    await feed.ok("PUT", "/grants/tpp", json={"types": [SCORE]})
+    id = await register(feed, receiver, [SCORE], subject="tpp")
+    async with delivering(feed, secrets_key):
+        [told] = await feed.tell(SCORE)
+        waiting = "SELECT status, outcome, body IS NULL FROM delivery"
+        await until(lambda: feed.rows(waiting))
+        await feed.ok("DELETE", "/grants/tpp")
+        receiver.manner = lambda _event, _time: 204
+        await feed.rows("UPDATE delivery SET due_at = now()")
+        await feed.rows("UPDATE endpoint SET looked_at = now() - interval '10 minutes'")
+
+        async def given_up() -> bool:
+            return bool(await feed.rows(waiting) == [("failed", "not-granted", True)])
+
+        await until(given_up)
+    assert told not in receiver.took
+    [row] = (await feed.ok("GET", f"/webhooks/{id}/deliveries"))["items"]
+    assert (row["event"], row["outcome"]) == (told, "not-granted")
+
+
 async def test_a_suspended_agency_and_a_paused_or_deleted_webhook_are_left_alone(
     feed: Feed, secrets_key: str, open_receiver: Any
 ) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
+import httpx
+
 from shared.errors import Refusal
 
 Address = IPv4Address | IPv6Address
@@ -45,6 +47,10 @@ class Rules:
         plain = parts.scheme == "http" and host == "127.0.0.1" and self.local_http
         if not (parts.scheme == "https" or plain) or not host or parts.username is not None or parts.fragment:
             raise _not_allowed()
+        try:
+            httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise _not_allowed() from error
         if len(url) > _LONGEST or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
             raise _not_allowed()
         if (literal := _literal(host)) is not None and not self.allows(literal):
@@ -57,7 +63,8 @@ class Rules:
             return inner == IPv4Address("127.0.0.1")
         if any(inner in ip_network(network) for network in self.networks):
             return True
-        return inner.is_global and not inner.is_multicast and not inner.is_reserved
+        site_local = isinstance(inner, IPv6Address) and inner.is_site_local
+        return inner.is_global and not (inner.is_multicast or inner.is_reserved or site_local)
 
 
 async def resolve(host: str, port: int) -> list[str]:

@@ -83,9 +83,10 @@ class Courier:
         except WebhooksOff:
             log.error("webhook.no_key", endpoint=str(of.id))
         except Exception as error:
-            if not is_outage(error):
-                raise
-            log.warning("webhook.interrupted", endpoint=str(of.id), error=repr(error))  # its lease runs out
+            if is_outage(error):
+                log.warning("webhook.interrupted", endpoint=str(of.id), error=repr(error))
+            else:
+                log.error("webhook.failed", endpoint=str(of.id), exc_info=True)
         finally:
             self._busy -= 1
             self._wake.set()

@@ -39,7 +39,13 @@ class Line:
                 return Outcome("address-refused")
             except (TimeoutError, httpx.TimeoutException):
                 return Outcome("timeout")
-            except (httpx.HTTPError, OSError, ssl.SSLError, UnicodeError):
+            except (
+                httpx.HTTPError,
+                httpx.InvalidURL,
+                OSError,
+                ssl.SSLError,
+                UnicodeError,
+            ):  # also of where it points to
                 return Outcome("unreachable")
 
     async def _post(self, id: str, body: bytes) -> Outcome:

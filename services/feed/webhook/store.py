@@ -52,6 +52,10 @@ _WAITING = """
 SELECT event_id, type, body, tries, first_at, due_at > now() FROM delivery
 WHERE instansi = $1 AND endpoint = $2 AND status = 'waiting' AND (due_at <= now() OR $4) ORDER BY due_at LIMIT $3
 """
+_NOT_GRANTED = """
+UPDATE delivery SET status = 'failed', outcome = 'not-granted', body = NULL, due_at = NULL, last_at = now()
+WHERE instansi = $1 AND endpoint = $2 AND status = 'waiting' AND type <> ALL($3::text[]) RETURNING event_id
+"""
 _RELEASE = """
 UPDATE endpoint SET lease = NULL, leased_until = NULL, failures = $4, last_delivered_at = $5, delivered = delivered + $6,
     missed_before = coalesce($7, missed_before), status = CASE status WHEN 'active' THEN $8 ELSE status END,
@@ -126,7 +130,11 @@ async def places(conn: AsyncConnection, of: Claimed) -> dict[str, Place]:
 
 
 async def waiting(conn: AsyncConnection, of: Claimed, most: int) -> list[Item]:
-    """What is to be tried again now; of an endpoint that is down one event, before its time where need be."""
+    """What is to be tried again now; of an endpoint that is down one event, before its time where need be.
+
+    What its owner may no longer have is given up.
+    """
+    await fetch(conn, _NOT_GRANTED, of.instansi, of.id, of.types)
     rows = await fetch(conn, _WAITING, of.instansi, of.id, 1 if of.down else most, of.down)
     return [Item(*row) for row in rows]
 

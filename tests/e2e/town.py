@@ -33,7 +33,11 @@ SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1
 """
-_MAILS = "SELECT count(*) FROM notice WHERE status = 'waiting' AND due_at < now() + interval '5 seconds'"
+#: Those of a suspended agency wait for as long as it is.
+_MAILS = """
+SELECT count(*) FROM notice WHERE status = 'waiting' AND due_at < now() + interval '5 seconds'
+    AND instansi NOT IN (SELECT instansi FROM heard_instansi WHERE suspended)
+"""
 
 Answer = httpx.Response
 

@@ -47,11 +47,12 @@ compose() { # Debian 12 has version 1 only; the plugin of Debian 13 runs here to
 engine() {
     docker info > /dev/null 2>&1 && return
     [ "$(id -u)" -eq 0 ] || fail "run me as root, or start the Docker engine and let this user use it."
-    if ! pgrep -x dockerd > /dev/null; then
-        setsid nohup dockerd > $LOG 2>&1 < /dev/null &
-    fi
     for _ in $(seq 120); do
         docker info > /dev/null 2>&1 && return
+        if ! pgrep -x dockerd > /dev/null; then
+            rm -f /var/run/docker.pid # of one that was killed; its number may be somebody else's by now
+            setsid nohup dockerd >> $LOG 2>&1 < /dev/null &
+        fi
         sleep 0.5
     done
     if /usr/bin/docker info > /dev/null 2>&1; then

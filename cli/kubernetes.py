@@ -1,12 +1,24 @@
 """`kinerja kubernetes`: the manifests for a cluster."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cli.system import Refused
 from deploy.kubernetes.site import Site, sizes
 from shared.runtime import VERSION
+
+_LABEL = "By which Prometheus' operator knows what is meant for it, such as release=monitoring; again for more."
+
+
+def _labels(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """KEY=VALUE as a label of Kubernetes."""
+    for each in given:
+        if not re.fullmatch(r"[A-Za-z0-9][\w./-]*=[A-Za-z0-9][\w.-]{0,62}", each, re.ASCII):
+            raise click.BadParameter(f"{each!r} is to be KEY=VALUE, such as release=monitoring.")
+    return dict(each.split("=", 1) for each in given)
 
 
 @click.group()
@@ -24,12 +36,19 @@ def kubernetes() -> None:
 @click.option("--namespace", default="kinerja", show_default=True, help="Where everything runs.")
 @click.option("--ingress-namespace", default="ingress", show_default=True, help="From where requests come in.")
 @click.option("--monitoring-namespace", default="monitoring", show_default=True, help="Where Prometheus runs.")
+@click.option(
+    "--prometheus-operator/--no-prometheus-operator",
+    default=True,
+    show_default=True,
+    help="Whether the cluster has it.",
+)
+@click.option("--monitoring-label", multiple=True, callback=_labels, metavar="KEY=VALUE", help=_LABEL)
 @click.option("--keda-namespace", default="keda", show_default=True, help="Where KEDA runs.")
 @click.option("--backups", default="s3://kinerja-backups", show_default=True, help="Where PostgreSQL's backups go.")
 @click.option("--mail-port", default=587, show_default=True, type=click.IntRange(1, 65535), help="Of the mail server.")
 @click.option("--postgres-image", default="", help="PostgreSQL 18 for the operator.", show_default="the operator's own")
 @click.option("--nats", type=click.Path(exists=True, path_type=Path), help="Description of NATS, for its subscribers.")
-def render(size: str, out: Path, nats: Path | None, **chosen: str) -> None:
+def render(size: str, out: Path, nats: Path | None, monitoring_label: dict[str, str], **chosen: Any) -> None:
     """Write all manifests below OUT: what to apply first, each service in a folder of its own.
 
     Nothing secret is in them; required.yaml lists what has to be in the cluster before.
@@ -45,6 +64,6 @@ def render(size: str, out: Path, nats: Path | None, **chosen: str) -> None:
         subscribers = load(nats, taken()).subscribers if nats else {}
     except DescriptionRefused as error:
         raise Refused(str(error)) from error
-    site = Site(size=sizes()[size], subscribers=subscribers, **chosen)  # type: ignore[arg-type]
+    site = Site(size=sizes()[size], subscribers=subscribers, monitoring_labels=monitoring_label, **chosen)
     for path in write(rendered(site), out):
         click.echo(path)

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from deploy.kubernetes.monitoring import dashboards, monitoring
 from deploy.kubernetes.network import network
 from deploy.kubernetes.required import required
 from deploy.kubernetes.servers import nats, postgres
@@ -26,6 +27,8 @@ def render(site: Site) -> dict[str, list[Document]]:
         "1-namespace.yaml": [_namespace(site)],
         "2-network.yaml": network(site, services),
         "3-postgres.yaml": postgres(site, names),
+        **({"4-monitoring.yaml": monitoring(site)} if site.prometheus_operator else {}),
+        "5-dashboards.yaml": dashboards(),
         NATS_VALUES: [nats(site, names)],
         REQUIRED: [required(site, names)],
     }
@@ -51,10 +54,17 @@ def write(files: Mapping[str, Iterable[Document]], out: Path) -> list[Path]:
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes every value out, also one that stands in two places."""
+    """Writes every value out, also one that stands in two places, and texts of several lines as lines."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Nothing is lost by it: where lines cannot carry the text, the dumper falls back to quotes."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Plain.add_representer(str, _Plain.represent_str)
 
 
 def _namespace(site: Site) -> Document:

@@ -99,8 +99,9 @@ def _deployment(site: Site, service: Service, part: str) -> Document:
     seen = files(site, name, *wanted)
     timing = {"terminationGracePeriodSeconds": GRACE_SECONDS, "topologySpreadConstraints": spread}
     pod = template(name, part, container, seen, **timing)
-    scraped = {"prometheus.io/scrape": "true", "prometheus.io/port": str(HTTP), "prometheus.io/path": "/metrics"}
-    pod["metadata"]["annotations"] = scraped
+    if not site.prometheus_operator:  # or a Prometheus that looks for both would ask twice
+        scraped = {"prometheus.io/scrape": "true", "prometheus.io/port": str(HTTP), "prometheus.io/path": "/metrics"}
+        pod["metadata"]["annotations"] = scraped
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

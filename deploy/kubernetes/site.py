@@ -73,7 +73,8 @@ def sizes() -> dict[str, Size]:
 
 @dataclass(frozen=True)
 class Site:
-    """A size in a cluster. The namespaces are those of the parts that others installed."""
+    """A size in a cluster. The namespaces are those of the parts that others installed; `monitoring_labels` are those by
+    which Prometheus' operator knows what is meant for it. Without that operator pods say by annotations where to ask."""
 
     size: Size
     images: str = ""
@@ -81,6 +82,8 @@ class Site:
     namespace: str = "kinerja"
     ingress_namespace: str = "ingress"
     monitoring_namespace: str = "monitoring"
+    prometheus_operator: bool = True
+    monitoring_labels: Mapping[str, str] = field(default_factory=dict)
     keda_namespace: str = "keda"
     operator_namespace: str = "cnpg-system"
     backups: str = "s3://kinerja-backups"

@@ -20,7 +20,7 @@ from shared.web import serving
 from shared.web.settings import PREFIX, Settings
 from tests.deploy.kubernetes.conftest import Document, Rendered, environment, rendered
 
-_OPERATORS = ("postgresql.cnpg.io/", "barmancloud.cnpg.io/", "keda.sh/")
+_OPERATORS = ("postgresql.cnpg.io/", "barmancloud.cnpg.io/", "keda.sh/", "monitoring.coreos.com/")
 _KUBERNETES = "1.37"
 
 

@@ -1,16 +1,13 @@
-"""`kinerja backup`, `drill` and `restore`: a copy of all databases, what it would be worth, and one of them put back."""
+"""`kinerja drill`: what a backup would be worth."""
 
 import asyncio
 import json
-import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
@@ -19,23 +16,17 @@ from nats.aio.client import Client
 from rich.console import Console
 from rich.table import Table
 
+from cli.backup import Source, folder_option, sourced
 from cli.events import read
-from cli.system import FAILED, Refused, data_option, find, nats_login
+from cli.system import FAILED, data_option, nats_login
 from deploy.embedded.data import Data
-from deploy.embedded.ports import Ports
-from deploy.embedded.postgres import Postgres
-from deploy.embedded.process import StartError
 from deploy.nats.access import READER
-from deploy.postgres.recovery import put_back, revived
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
 from shared.eventstore.rows import fetch
 from shared.messaging.streams import connect
-from shared.operations.migrations import upgrade
 from shared.operations.rebuild import prove
 from shared.operations.restore import Road, look, new_epoch
-
-_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @dataclass
@@ -51,79 +42,10 @@ class Outcome:
     differences: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the databases are recovered from, and to which moment."""
-
-    backup: Path | None
-    archive: Path | None
-    until: datetime | None
-    scratch: Path | None
-
-    @contextmanager
-    def revived(self, data: Data) -> Iterator[tuple[Path, float]]:
-        """The socket of a second server on a copy, and the seconds that copying took."""
-        with TemporaryDirectory(prefix="kinerja-drill-", dir=self.scratch) as folder:
-            began = time.monotonic()
-            copy, log = Path(folder) / "data", Path(folder) / "postgres.log"
-            if self.backup is None:
-                _embedded(data).copy_to(copy)
-            else:
-                shutil.copytree(self.backup, copy)
-            copied = time.monotonic() - began
-            try:
-                with revived(copy, log, archive=self.archive, until=self.until) as socket:
-                    yield socket, copied
-            except StartError as error:
-                raise Refused(f"The backup could not be recovered: {error}") from error
-
-
-def _sourced(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that make a Source."""
-
-    @wraps(command)
-    def with_source(
-        *arguments: Any,
-        archive: Path | None,
-        until: datetime | None,
-        scratch: Path | None,
-        backup: Path | None,
-        **more: Any,
-    ) -> None:
-        if until is not None and archive is None:
-            raise click.UsageError("--until needs --archive: a base backup alone knows one moment only.")
-        moment = until.replace(tzinfo=UTC) if until else None
-        command(*arguments, source=Source(backup, archive, moment, scratch), **more)
-
-    for option in (
-        click.option("--scratch", type=_folder, help="Where the copy is made.", show_default="temporary directory"),
-        click.option("--until", type=click.DateTime(), help="To this time (UTC); needs --archive.", show_default="end"),
-        click.option("--archive", type=_folder, help="Archived log files (WAL) that follow the backup."),
-    ):
-        with_source = option(with_source)
-    return with_source
-
-
 @click.command()
 @data_option
-@click.argument("folder", type=click.Path(path_type=Path))
-def backup(data: Data, folder: Path) -> None:
-    """Copy all databases of the embedded system, which goes on, into FOLDER, a new one: a base backup.
-
-    Keep it apart from this machine, with the keys and passwords of the data directory. It holds personal data.
-
-    Example: kinerja backup /backups/2026-11-22
-    """
-    if folder.exists():
-        raise Refused(f"{folder} is there already; name a new folder.")
-    _embedded(data).copy_to(folder.absolute())
-    click.echo(f"{folder}: complete; look what it is worth with `kinerja drill --backup {folder}`")
-
-
-@click.command()
-@data_option
-@click.option("--backup", type=_folder, help="A base backup as a data directory.", show_default="one made now")
-@_sourced
+@click.option("--backup", type=folder_option, help="A base backup as a data directory.", show_default="one made now")
+@sourced
 @click.option("--road/--no-road", default=True, show_default=True, help="Look on the road for what would be lost.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 @click.pass_context
@@ -135,40 +57,13 @@ def drill(context: click.Context, data: Data, source: Source, road: bool, as_jso
     Example: kinerja drill --backup /restore/base --archive /restore/wal --until 2026-11-20T09:30:00
     """
     began = time.monotonic()
-    with source.revived(data) as (socket, copied):
-        recovered = time.monotonic() - began - copied
-        reached, outcomes = asyncio.run(_examine(data, socket, road))
+    with source.revived(data) as second:
+        copied, recovered = second.copied, time.monotonic() - began - second.copied
+        reached, outcomes = asyncio.run(_examine(data, second.socket, road))
         seconds = {"copy": copied, "recover": recovered, "prove": time.monotonic() - began - copied - recovered}
     _report(reached, {name: round(value, 1) for name, value in seconds.items()}, outcomes, as_json)
     if any(outcome.differences for outcome in outcomes.values()):
         context.exit(FAILED)
-
-
-@click.command()
-@data_option
-@click.argument("service", type=click.Choice(service_names()))
-@click.option("--backup", type=_folder, required=True, help="A base backup as a data directory.")
-@_sourced
-def restore(data: Data, service: str, source: Source) -> None:
-    """Put the database of SERVICE back as it is in a backup; SERVICE must be stopped, the others go on.
-
-    For the embedded system. Afterwards run `kinerja restored SERVICE`, then `kinerja start SERVICE`.
-
-    Example: kinerja restore activity --backup /backups/2026-11-22
-    """
-    server = _embedded(data)
-    if not data.is_held(service):
-        raise Refused(f"{service} is at work; run `kinerja stop {service}` first.")
-    database = data.database(service, server.port)
-    with source.revived(data) as (socket, _):
-        put_back(socket, database, server)
-    upgrade(service, database.url("owner"))
-    click.echo(f"{service}: put back; now run `kinerja restored {service} > lost.jsonl`")
-
-
-def _embedded(data: Data) -> Postgres:
-    ports = Ports(int(find(data).url.rsplit(":", 1)[1]), [])
-    return Postgres(data.root / "postgres", data.logs / "postgres.log", port=ports.postgres)
 
 
 async def _examine(data: Data, socket: Path, road: bool) -> tuple[datetime | None, dict[str, Outcome]]:

@@ -49,6 +49,11 @@ def _hold(data: Data, service: str, held: bool) -> None:
         time.sleep(0.1)
 
 
+def is_stopped(data: Data, service: str) -> bool:
+    """Whether a service of the running system is to be stopped, and has ended."""
+    return data.is_held(service) and all(state == "stopped" for state in _states(data, service))
+
+
 def _states(data: Data, service: str) -> list[str]:
     """Those of the service itself and of its further workers."""
     processes = (data.run() or {"processes": {}})["processes"]

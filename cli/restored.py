@@ -36,6 +36,7 @@ def restored(data: Data, service: str, per_second: int) -> None:
     """
     try:
         asyncio.run(_restored(data, service, per_second))
+        data.note_restore(service, unknown=False)
     except StillRunning as error:
         raise Refused(str(error)) from error
 

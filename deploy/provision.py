@@ -56,6 +56,35 @@ async def drop(admin_url: str, name: str) -> None:
         await admin.close()
 
 
+async def exchange(admin_url: str, name: str, fresh: str, old: str) -> None:
+    """Call the database `fresh` `name` from now on, and what had that name `old`: both or neither, whenever we are killed.
+
+    Whoever is connected to them is thrown out. A database that is called `old` already is dropped when `name` is there.
+    """
+    admin: Any = await asyncpg.connect(admin_url)
+    try:
+        there = await admin.fetchval("SELECT true FROM pg_database WHERE datname = $1", name)
+        if there:
+            await _run(admin, "DROP DATABASE IF EXISTS %I WITH (FORCE)", old)
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                async with admin.transaction():
+                    await admin.execute(_THROW_OUT, [name, fresh])
+                    if there:
+                        await _run(admin, "ALTER DATABASE %I RENAME TO %I", name, old)
+                    await _run(admin, "ALTER DATABASE %I RENAME TO %I", fresh, name)
+                return
+            except asyncpg.ObjectInUseError:  # somebody came in between
+                if not left:
+                    raise
+    finally:
+        await admin.close()
+
+
+_ATTEMPTS = 10
+_THROW_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY($1::text[])"
+
+
 async def _ensure_role(admin: "asyncpg.Connection[Any]", role: str, password: str) -> None:
     if not await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role):
         await _run(admin, "CREATE ROLE %I", role)

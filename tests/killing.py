@@ -32,17 +32,17 @@ class Undone(AssertionError):
 
 
 def killed_at_every_write(
-    work: Work, done: Done | None = None, *, since: str = "", torn: bool = False
+    work: Work, done: Done | None = None, *, since: str = "", only: str = "", torn: bool = False
 ) -> Iterator[list[str]]:
     """Run `work` in a child that is killed in place of its n-th write, for every n, counted from the first that holds `since`.
 
     After each the caller is given what the child wrote; the last of it is what it died of. It then looks what is there, does
-    the work over, and prepares the next round. The last round's child was not killed. With `torn` half of the n-th write is
-    still written.
+    the work over, and prepares the next round. The last round's child was not killed. With `only` writes that do not hold it
+    do not count. With `torn` half of the n-th write is still written.
     """
     for n in count(1):
         assert n < _MOST, "the work has no end"
-        died, writes = _child(work, done, _Boundaries(since, n, torn=torn))
+        died, writes = _child(work, done, _Boundaries(since, n, only=only, torn=torn))
         assert len(writes) == n or not died
         yield writes
         if not died:
@@ -106,8 +106,8 @@ async def _whole(started: Coroutine[Any, Any, object]) -> None:
 class _Boundaries:
     """Stands between the process and what it writes to."""
 
-    def __init__(self, since: str, dies_at: int, *, torn: bool) -> None:
-        self.since, self.dies_at, self.torn = since.encode(), dies_at, torn
+    def __init__(self, since: str, dies_at: int, *, only: str, torn: bool) -> None:
+        self.since, self.dies_at, self.only, self.torn = since.encode(), dies_at, only.encode(), torn
         self.seen, self.told = 0, -1
 
     def stand(self, told: int) -> None:
@@ -133,7 +133,7 @@ class _Boundaries:
 
     def before(self, data: bytes, write: Callable[[bytes], object]) -> None:
         """Tell of a write, and die in its place when it is the one."""
-        if not self.seen and self.since not in data:
+        if self.only not in data or (not self.seen and self.since not in data):
             return
         os.write(self.told, data[:2000].replace(b"\0", b" ") + b"\0")
         self.seen += 1

@@ -25,9 +25,10 @@ class DataRefused(Exception):
 
 @dataclass(frozen=True)
 class Data:
-    """The files below `root`, all readable for their owner only."""
+    """The files below `root`, all readable for their owner only; who chose the folder did so by `option`."""
 
     root: Path
+    option: str = "--data"
 
     @property
     def logs(self) -> Path:
@@ -65,12 +66,12 @@ class Data:
             self._check_format()
             lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except PermissionError as error:
-            raise DataRefused(f"{self.root} belongs to another user; choose another --data.") from error
+            raise DataRefused(f"{self.root} belongs to another user; choose another {self.option}.") from error
         try:
             if not wait_until(lambda: _locked(lock, fcntl.LOCK_EX), 0.5):  # a look by `holder` is no reason to refuse
                 raise DataRefused(
                     f"Kinerja already runs on {self.root}; use it, stop it with `kinerja down`,"
-                    " or choose another --data."
+                    f" or choose another {self.option}."
                 )
             os.ftruncate(lock, 0)
             os.write(lock, str(os.getpid()).encode())
@@ -91,17 +92,48 @@ class Data:
             os.close(lock)
 
     def hold(self, service: str, held: bool) -> None:
-        """Say that a service is to be stopped, and stay so, or to run. Who runs the system heeds it at once."""
-        mark = self.root / "held" / service
+        """Say that a service is to be stopped, and stay so, or to run. Who runs the system heeds it at once.
+
+        DataRefused while its database is being restored, and until the others know of that.
+        """
+        mark = self._mark(service)
         mark.parent.mkdir(mode=0o700, exist_ok=True)
         if held:
             mark.touch(mode=0o600)
-        else:
-            mark.unlink(missing_ok=True)
+        elif mark.exists():
+            with self.kept_held(service):
+                if mark.read_text():
+                    raise DataRefused(
+                        f"The database of {service} was put back; run `kinerja restored {service} >> lost.jsonl` first."
+                    )
+                mark.unlink()
 
     def is_held(self, service: str) -> bool:
         """Whether a service is to be stopped."""
-        return (self.root / "held" / service).exists()
+        return self._mark(service).exists()
+
+    @contextmanager
+    def kept_held(self, service: str) -> Iterator[None]:
+        """Nobody starts a stopped service meanwhile, nor has it in this way. DataRefused when it is not to be stopped."""
+        try:
+            lock = os.open(self._mark(service), os.O_RDWR)
+        except FileNotFoundError:
+            raise DataRefused(f"{service} is at work; run `kinerja stop {service}` first.") from None
+        try:
+            if not _locked(lock, fcntl.LOCK_EX):
+                raise DataRefused(f"The database of {service} is being restored by somebody else; wait for its end.")
+            yield
+        finally:
+            os.close(lock)
+
+    def note_restore(self, service: str, unknown: bool) -> None:
+        """Remember, for as long as the service is held, whether its record was put back `unknown` to the others."""
+        if self.is_held(service):
+            with self._mark(service).open("a") as mark:  # the same file all along: it may be locked
+                mark.write("put back\n") if unknown else mark.truncate(0)
+
+    def _mark(self, service: str) -> Path:
+        return self.root / "held" / service
 
     def database(self, service: str, port: int, host: str = "127.0.0.1") -> Database:
         """The service's database, with passwords made up at the first call."""
@@ -140,13 +172,15 @@ class Data:
         version = self.root / "VERSION"
         if not version.exists():
             if any(entry.name != "logs" for entry in self.root.iterdir()):
-                raise DataRefused(f"{self.root} holds something else; choose an empty or a new directory as --data.")
+                raise DataRefused(
+                    f"{self.root} holds something else; choose an empty or a new directory as {self.option}."
+                )
             self.write(version, f"{FORMAT}\n")
         written = int(version.read_text())
         if written > FORMAT:
             raise DataRefused(
                 f"{self.root} was written by a newer version (format {written}, this program knows {FORMAT}); "
-                "update the program or choose another --data."
+                f"update the program or choose another {self.option}."
             )
 
     def _fill(self) -> None:

@@ -67,7 +67,7 @@ class Postgres(Server):
         """Start without waiting, after making the data directory if there is none."""
         if not (self.data / "superuser-password").exists():
             self._make()
-        self._clear_leftovers()
+        self.clear_leftovers()
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         more = ["env", *(f"{name}={value}" for name, value in self._more.items())] if self._more else []
         command = _unprivileged([*more, _binary("postgres"), "-D", self.data, *options])
@@ -121,7 +121,7 @@ class Postgres(Server):
         unfinished.write_text(password)
         unfinished.rename(self.data / "superuser-password")
 
-    def _clear_leftovers(self) -> None:
+    def clear_leftovers(self) -> None:
         """End what a killed run left behind on this data, then drop its lock file.
 
         Every PostgreSQL process works in its data directory. With none there the lock file is stale, even if
@@ -169,7 +169,7 @@ def give_away(path: Path) -> None:
     """Let PostgreSQL have a file or folder, where root runs it as another user."""
     if os.geteuid() == 0:
         user = pwd.getpwnam(_ROOT_RUNS_AS)
-        os.chown(path, user.pw_uid, user.pw_gid)
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
 def _unprivileged(command: Sequence[str | Path]) -> list[str | Path]:

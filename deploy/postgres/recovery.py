@@ -1,16 +1,18 @@
 """Bring a base backup to life on a server of its own, at any moment that its archived log reaches."""
 
-import asyncio
+import fcntl
 import os
 import shlex
+import shutil
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir, mkdtemp
+from uuid import uuid4
 
-from deploy.embedded.postgres import Postgres, give_away, run_tool
-from deploy.provision import Database, drop, provision
+from deploy.embedded.postgres import Postgres, give_away
 
 _LONGEST_SECONDS = 24 * 3600
 #: The backup's own settings name certificates, libraries and standbys that this machine does not have.
@@ -20,7 +22,60 @@ _FILES = {
     "pg_ident.conf": "",
     "pg_hba.conf": "local all all trust\n",
 }
+_COPY = "data"
 _LEFTOVERS = ("standby.signal", "recovery.signal", "postmaster.pid", "postmaster.opts")
+
+
+@contextmanager
+def workplace(parent: Path, prefix: str) -> Iterator[Path]:
+    """The path of a copy to be made, in a folder of its own below `parent`, closed to others, that goes with the block.
+
+    What killed runs of ours left below `parent` under this prefix goes first: folders, and servers on the copies there.
+    """
+    for left in parent.glob(f"{prefix}*"):
+        _clear(left)
+    while True:
+        folder = Path(mkdtemp(prefix=prefix, dir=parent))
+        with _alone(folder) as ours:
+            if ours and folder.exists():  # else somebody cleared it away before we said that we are at work
+                try:
+                    yield folder / _COPY
+                finally:
+                    shutil.rmtree(folder)
+                return
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether nobody else is at work there; until the end of the block nobody else is."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(lock)
+
+
+def _clear(folder: Path) -> None:
+    """Take away what a run of ours left there, if it was killed; another one takes it away at the same time, perhaps."""
+    with suppress(FileNotFoundError):
+        there = folder.lstat()
+        if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.geteuid():
+            return
+        with _alone(folder) as ours:
+            if ours:
+                Postgres(folder / _COPY, folder / "log", port=1).clear_leftovers()
+                with suppress(OSError):
+                    shutil.rmtree(os.readlink(_link(folder / _COPY)))
+                shutil.rmtree(folder)
+
+
+def _link(copy: Path) -> Path:
+    """Leads to the socket of the server on `copy`: its own path has to be short."""
+    return copy.with_name(f"{copy.name}.socket")
 
 
 @contextmanager
@@ -38,22 +93,28 @@ def revived(copy: Path, log: Path, *, archive: Path | None = None, until: dateti
     (copy / "superuser-password").touch(mode=0o600)  # says that the data directory is made
     if archive is not None:
         (copy / "recovery.signal").touch()
-    with TemporaryDirectory(prefix="kinerja-") as folder:
-        for path in (copy, *copy.rglob("*"), Path(folder)):
+    folder = Path(gettempdir()) / f"kinerja-{uuid4().hex[:12]}"
+    _link(copy).symlink_to(folder)
+    try:
+        folder.mkdir(mode=0o700)
+        for path in (copy, *copy.rglob("*"), folder):
             give_away(path)
         server = Postgres(copy, log, port=5432, settings=_settings(folder, archive, until))
         try:
             server.launch()
             server.wait_ready(_LONGEST_SECONDS)
-            yield Path(folder)
+            yield folder
         finally:
             server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _link(copy).unlink()
 
 
-def _settings(folder: str, archive: Path | None, until: datetime | None) -> dict[str, str]:
+def _settings(folder: Path, archive: Path | None, until: datetime | None) -> dict[str, str]:
     settings = {
         "listen_addresses": "",
-        "unix_socket_directories": folder,
+        "unix_socket_directories": str(folder),
         "archive_mode": "off",
         "hot_standby": "off",  # or it would ask for as many connections as the first server allowed
         "recovery_target_action": "promote",
@@ -63,26 +124,3 @@ def _settings(folder: str, archive: Path | None, until: datetime | None) -> dict
     if until is not None:
         settings["recovery_target_time"] = until.astimezone(UTC).isoformat()
     return settings
-
-
-def put_back(socket: Path, database: Database, server: Postgres) -> None:
-    """Replace a service's database on `server` by the one of the revived server behind `socket`; others stay as they are.
-
-    Whoever is connected to it is thrown out. Done again, it ends the same. StartError with what went wrong.
-    """
-    dump = socket / "database.dump"
-    dump.touch(mode=0o600)
-    give_away(dump)
-    run_tool("pg_dump", "-Fc", "-U", "postgres", "-h", socket, "-f", dump, database.name, cwd=socket)
-    asyncio.run(_emptied(database, server))
-    target = f"host=127.0.0.1 port={server.port} user=postgres dbname={database.name}"
-    run_tool(
-        *("pg_restore", "--exit-on-error", "--single-transaction", "-d", target, dump),
-        cwd=socket,
-        password=server.password,
-    )
-
-
-async def _emptied(database: Database, server: Postgres) -> None:
-    await drop(server.url(), database.name)
-    await provision(server.url(), database)

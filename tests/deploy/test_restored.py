@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 import cli.restored
 from cli.main import main
+from deploy.embedded.data import Data, DataRefused
 from deploy.embedded.ports import Ports
 from deploy.services import service_names
 from shared.testing.system import EmbeddedSystem
@@ -60,6 +61,8 @@ def test_a_directory_that_was_put_back_is_believed_by_all_and_what_it_lost_is_li
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{Ports(system.base, service_names()).url('directory')}/healthz", trust_env=False)
     _done("restore", "directory", "--backup", tmp_path / "base", *data)
+    refused = _run("start", "directory", *data)
+    assert (refused.exit_code, "kinerja restored directory >> lost.jsonl" in refused.output) == (2, True)
 
     # It need not wait two minutes until the road forgets the ids of what was lost.
     monkeypatch.setattr(cli.restored, "DUPLICATE_WINDOW_SECONDS", 0)
@@ -84,6 +87,25 @@ def test_a_backup_without_its_log_comes_back_at_one_moment_only(tmp_path: Path) 
     asked = ("--backup", tmp_path, "--until", "2026-11-20T09:30:00")
     done = _run("drill", *asked, "--data", tmp_path / "nothing")
     assert (done.exit_code, "--until needs --archive" in done.output) == (2, True)
+
+
+def test_a_service_whose_database_is_being_put_back_is_neither_started_nor_put_back_twice(tmp_path: Path) -> None:
+    data = Data(tmp_path)
+    with pytest.raises(DataRefused, match="kinerja stop activity"), data.kept_held("activity"):
+        pass
+    data.hold("activity", held=True)
+    with data.kept_held("activity"):
+        with pytest.raises(DataRefused, match="being restored"), data.kept_held("activity"):
+            pass
+        with pytest.raises(DataRefused, match="being restored"):
+            data.hold("activity", held=False)
+        data.note_restore("activity", unknown=True)
+    with pytest.raises(DataRefused, match="kinerja restored activity"):
+        data.hold("activity", held=False)
+    assert data.is_held("activity")
+    data.note_restore("activity", unknown=False)
+    data.hold("activity", held=False)
+    assert not data.is_held("activity")
 
 
 def test_a_service_of_a_system_that_does_not_run_cannot_be_stopped(tmp_path: Path) -> None:

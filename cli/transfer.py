@@ -50,42 +50,49 @@ class _Transfer:
         chosen = {id: each for id, each in tree.items() if units is None or _within(tree, id, units)}
         only = {} if units is None else {"units": _codes(chosen, units)}
         rows = list(self.old.pages("directory", "/roster", day=self.day.isoformat(), **only))
-        positions = {each["code"]: each for each in self.old.pages("directory", "/positions")}
-        named = [row["position_code"] for row in rows] + [_head(each, positions) for each in chosen.values()]
-        used = sorted({code for code in named if code is not None})
-        people = {row["employee"]: row for row in rows}
+        placed, people = [row for row in rows if row["assignment"]], {row["employee"]: row for row in rows}
         click.echo(f"{len(chosen)} units, {len(people)} people, {len(rows)} placements from {self.day}")
-        self._check_free(chosen.values(), [positions[code] for code in used])
+        if placed or self.dry_run:  # else all have gone, and what the new agency made of its units since is its own
+            self._places(chosen, placed)
         if self.dry_run:
             return
-        self._send("positions", "/positions/batch", [self._position(positions[code]) for code in used])
-        self._send("units", "/units/batch", [self._unit(each, chosen, positions) for each in chosen.values()])
         self._send("people", "/employees/batch", [self._person(row) for row in people.values()])
-        placed = [row for row in rows if row["assignment"]]
-        self._send("placements", "/assignments/batch", [self._placement(row, people) for row in placed])
+        ids = self._link()
+        self._send("placements", "/assignments/batch", [self._placement(row, ids) for row in placed])
         if self.refused:
             return  # nobody leaves who was not taken in
-        ids = self._link(people)
         self._plans(ids)
         self._levels(ids)
         if self.refused:
             return  # nor whose plan or levels were not
         self._leave(placed)
 
-    def _check_free(self, units: Iterable[Mapping[str, Any]], positions: Iterable[Mapping[str, Any]]) -> None:
-        """No code means something else in the new agency."""
-        for path, mine, same in (("/units", units, ("name",)), ("/positions", positions, ("title", "kind", "level"))):
-            there = {each["code"]: each for each in self.new.pages("directory", path)}
-            clash = [
-                each["code"]
-                for each in mine
-                if (other := there.get(self.prefix + each["code"])) and any(other[key] != each[key] for key in same)
-            ]
-            if clash:
-                raise Refused(
-                    f"code-taken: {self.new.instansi} uses these codes otherwise: {', '.join(sorted(clash)[:10])}; choose a"
-                    " --prefix."
-                )
+    def _places(self, units: Mapping[str, Mapping[str, Any]], placed: Iterable[Mapping[str, Any]]) -> None:
+        """Enter units that are open on the day, and positions. Those that are there stay as the new agency has them."""
+        units = {id: each for id, each in units.items() if (each["last_day"] or "9999") >= self.day.isoformat()}
+        positions = {each["code"]: each for each in self.old.pages("directory", "/positions")}
+        named = [row["position_code"] for row in placed] + [_head(each, positions) for each in units.values()]
+        used = sorted({code for code in named if code is not None})
+        posts = self._missing("/positions", [positions[code] for code in used], ("title", "kind", "level"))
+        places = self._missing("/units", units.values(), ("name",))
+        if not self.dry_run:
+            self._send("positions", "/positions/batch", [self._position(each) for each in posts])
+            self._send("units", "/units/batch", [self._unit(each, units, positions) for each in places])
+
+    def _missing(self, path: str, mine: Iterable[Mapping[str, Any]], same: tuple[str, ...]) -> list[Mapping[str, Any]]:
+        """Those whose code the new agency does not have. Refused when it means something else there."""
+        wanted, there = list(mine), {each["code"]: each for each in self.new.pages("directory", path)}
+        clash = [
+            each["code"]
+            for each in wanted
+            if (other := there.get(self.prefix + each["code"])) and any(other[key] != each[key] for key in same)
+        ]
+        if clash:
+            raise Refused(
+                f"code-taken: {self.new.instansi} uses these codes otherwise: {', '.join(sorted(clash)[:10])}; choose a"
+                " --prefix."
+            )
+        return [each for each in wanted if self.prefix + each["code"] not in there]
 
     def _position(self, position: Mapping[str, Any]) -> dict[str, Any]:
         body = {key: position[key] for key in ("title", "kind", "level", "requires")}
@@ -107,37 +114,47 @@ class _Transfer:
         kept = {key: row[key] for key in ("nip", "name", "kind", "email", "phone", "language") if row[key] is not None}
         return kept | {"outside": {**row["outside"], self.system: row["employee"]}}
 
-    def _placement(self, row: Mapping[str, Any], people: Mapping[str, Any]) -> dict[str, Any]:
-        superior = self._ref(row["superior"]) if row["superior"] in people else None
-        return {
+    def _placement(self, row: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+        """A superior who is not in the new agency is left out: then the one who was entered there stays."""
+        superior = {"superior": self._ref(row["superior"])} if row["superior"] in ids else {}
+        return superior | {
             "employee": self._ref(row["employee"]),
             "unit": self.prefix + row["unit_code"],
             "position": self.prefix + row["position_code"],
-            "superior": superior,
             "kind": row["assignment_kind"],
             "valid_from": max(row["valid_from"], self.day.isoformat()),
             "valid_to": row["valid_to"],
         }
 
-    def _link(self, people: Iterable[str]) -> dict[str, str]:
-        """The id in the new agency of each person of the old one; who was linked stays so, also after they left."""
-        found, wanted = {}, sorted(people)
+    def _link(self) -> dict[str, str]:
+        """The id in the new agency of everybody at work there whom the old one knows, also of those who left it before."""
+        found, wanted = {}, [each["id"] for each in self.old.pages("directory", "/employees")]
         for start in range(0, len(wanted), 500):
             refs = [{"system": self.system, "id": id} for id in wanted[start : start + 500]]
             body = {"purpose": "instansi-transfer", "outside": refs}
             for each in checked(self.new.call("POST", "directory", "/employees/lookup", body))["people"]:
-                found[each["outside"][self.system]] = each["id"]
+                if each["active"]:
+                    found[each["outside"][self.system]] = each["id"]
         return found
 
     def _plans(self, ids: Mapping[str, str]) -> None:
-        """The plan in force in the year of the day goes on, as one agreed elsewhere."""
-        bodies = []
+        """The plan in force in the year of the day goes on, as one agreed elsewhere, until another is agreed there."""
+        bodies, year = [], self.day.year
+        there = {each["employee"] for each in self.new.pages("appraisal", "/plans") if each["year"] == year}
         for plan in self.old.pages("appraisal", "/plans"):
-            if plan["employee"] in ids and plan["year"] == self.day.year and plan["agreed_revision"]:
-                agreed = self.old.get("appraisal", f"/plans/{plan['employee']}/{plan['year']}")["agreed"]
-                body = {"employee": ids[plan["employee"]], "year": plan["year"], "results": agreed}
-                bodies.append(body | {"source": self._source(agreed)})
+            new = ids.get(plan["employee"])
+            if new is None or plan["year"] != year or not plan["agreed_revision"]:
+                continue
+            if new in there and self._agreed_there(new):
+                continue
+            agreed = self.old.get("appraisal", f"/plans/{plan['employee']}/{plan['year']}")["agreed"]
+            body = {"employee": new, "year": plan["year"], "results": agreed}
+            bodies.append(body | {"source": self._source(agreed)})
         self._send("plans", "/imports/plans", bodies, service="appraisal")
+
+    def _agreed_there(self, employee: str) -> bool:
+        plan = self.new.get("appraisal", f"/plans/{employee}/{self.day.year}")
+        return plan["agreed_revision"] is not None and plan["source"] != self.system
 
     def _levels(self, ids: Mapping[str, str]) -> None:
         """Competency levels hold as of the day they were measured; their source says where."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from cli.system import chosen_folder
 from deploy.compose.render import files
 from deploy.compose.secrets import prepare, variables
-from deploy.embedded.data import Data
 from deploy.nats.description import Description, Node, load
 from deploy.nats.inside import taken
 from deploy.services import service_names
@@ -54,7 +54,7 @@ def init(
     names = ("nats", "nats-2", "nats-3") if cluster else ("nats",)
     said = load(nats, taken()) if nats else Description()
     description = said.model_copy(update={"nodes": [Node(name=name, host=name) for name in names]})
-    prepare(Data(Path(secrets).absolute()), description, rotate)
+    prepare(chosen_folder(click.get_current_context(), Path(secrets), "--secrets"), description, rotate)
     text = variables(
         env,
         {

@@ -63,7 +63,7 @@ class _Table(click.Group):
         except Exception as error:
             from cli.system import explained  # what it needs is imported only for this
 
-            told = explained(error)
+            told = explained(error, ctx)
             if told is None:
                 raise
             raise told from error

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import click
 import httpx
+from click.core import ParameterSource
 from rich.console import Console
 
 from deploy.embedded.data import Data, DataRefused
@@ -29,6 +30,20 @@ REFUSED_ROWS = 3
 
 _FILE_WIDTH = 200
 
+_CHOSEN = "cli.data"
+
+
+def chosen_folder(context: click.Context, folder: Path, option: str) -> Data:
+    """The data in a folder; whatever is wrong with it is told by the name of the option that chose it."""
+    data = context.meta[_CHOSEN] = Data(folder.absolute(), option)
+    return data
+
+
+def _by_option(context: click.Context, parameter: click.Parameter, folder: Path) -> Data:
+    from_environment = context.get_parameter_source(str(parameter.name)) is ParameterSource.ENVIRONMENT
+    return chosen_folder(context, folder, "KINERJA_DATA" if from_environment else "--data")
+
+
 data_option = click.option(
     "--data",
     "data",
@@ -36,7 +51,7 @@ data_option = click.option(
     default=Path(".kinerja"),
     show_default=True,
     envvar="KINERJA_DATA",
-    callback=lambda _context, _parameter, folder: Data(folder.absolute()),
+    callback=_by_option,
     help="Directory of the embedded system.",
 )
 
@@ -59,8 +74,9 @@ def console() -> Console:
     return made if made.is_terminal else Console(width=_FILE_WIDTH)
 
 
-def explained(error: Exception) -> click.ClickException | None:
+def explained(error: Exception, context: click.Context) -> click.ClickException | None:
     """What somebody at the command line is told of an error: what is wrong and what to do. None for a defect of ours."""
+    data: Data | None = context.meta.get(_CHOSEN)
     import asyncpg
     from nats.errors import Error as NatsError
     from sqlalchemy.exc import SQLAlchemyError
@@ -73,10 +89,12 @@ def explained(error: Exception) -> click.ClickException | None:
         return click.ClickException(str(error))
     if isinstance(error, DataRefused | DescriptionRefused):
         return Refused(str(error))
-    if isinstance(error, PermissionError) and error.filename:
-        return Refused(f"{error.filename} belongs to another user: run as that user, or choose another --data.")
     if isinstance(error, OSError) and error.filename:
-        return Refused(f"{error.filename}: {error.strerror}; mend that, or choose another --data.")
+        ours = data is not None and Path(str(error.filename)).is_relative_to(data.root)
+        another = f"choose another {data.option}" if data and ours else "name another"
+        if isinstance(error, PermissionError):
+            return Refused(f"{error.filename} belongs to another user: run as that user, or {another}.")
+        return Refused(f"{error.filename}: {error.strerror}; mend that, or {another}.")
     if isinstance(error, ssl.SSLError):
         return Unreachable(f"The certificate of NATS is not to be trusted ({said}); check KINERJA_NATS_CA.")
     if isinstance(error, NatsError):
@@ -84,7 +102,7 @@ def explained(error: Exception) -> click.ClickException | None:
     if isinstance(error, SQLAlchemyError | asyncpg.PostgresError | asyncpg.InterfaceError):
         state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
         if state in _REFUSED:
-            return Refused(f"{_REFUSED[state]} ({said}).")
+            return Refused(f"{_REFUSED[state].format(option=data.option if data else '--data')} ({said}).")
         return (
             Unreachable(f"PostgreSQL does not answer ({said}); {_LOOK} KINERJA_DATABASE_URL_….")
             if is_outage(error)
@@ -100,8 +118,8 @@ _WRITTEN = "postgresql+asyncpg://role:password@host:port/database"
 _ADDRESS = re.compile(r"postgresql\+asyncpg://[^/@]+@[^/@:]+(:[0-9]{1,5})?/[^/]+")
 #: What PostgreSQL refuses, by SQLSTATE.
 _REFUSED = {
-    "28P01": "PostgreSQL does not know this user and password; check the address or --data",
-    "28000": "PostgreSQL does not let this user in; check the address or --data",
+    "28P01": "PostgreSQL does not know this user and password; check the address or {option}",
+    "28000": "PostgreSQL does not let this user in; check the address or {option}",
     "3D000": "PostgreSQL has no such database; check the address or run `kinerja up` once",
     "42P01": "The database is older than this program; run `kinerja migrate`",
     "42703": "The database is older than this program; run `kinerja migrate`",
@@ -160,21 +178,20 @@ class System:
 
 def find(data: Data) -> System:
     """The system at KINERJA_URL when that is set, else the embedded one on `data`. Unreachable when none answers."""
-    url = os.environ.get("KINERJA_URL", "").rstrip("/")
+    url, asked = os.environ.get("KINERJA_URL", "").rstrip("/"), "KINERJA_URL"
     run = None if url else data.run()
     if not url and (run is None or ("pid" in run and data.holder() is None)):
         raise Unreachable(
-            f"Nothing runs on {data.root}; start it with `kinerja up`, or name another with --data or KINERJA_URL."
+            f"Nothing runs on {data.root}; start it with `kinerja up`, or name another with {data.option} or KINERJA_URL."
         )
-    url = url or str((run or {})["base_url"])
+    if not url:
+        url, asked = str((run or {})["base_url"]), f"{data.option} or KINERJA_URL"
     try:
         answer = httpx.get(f"{url}/services.json", timeout=5, trust_env=False).raise_for_status().json()
         workers = dict(answer.get("workers", {}))
         return System(url, dict(answer["services"]), answer["nats"], answer["version"], data, workers)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
-        raise Unreachable(
-            f"{url} does not answer as Kinerja ({type(error).__name__}); check --data or KINERJA_URL."
-        ) from error
+        raise Unreachable(f"{url} does not answer as Kinerja ({type(error).__name__}); check {asked}.") from error
 
 
 def mint(data: Data, instansi: str, roles: Sequence[str], employee: UUID | None, lifetime: timedelta) -> str:

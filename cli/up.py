@@ -46,12 +46,13 @@ def _detach(data: Data, port: int, workers: int) -> None:
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.logs.mkdir(mode=0o700, exist_ok=True)
     log = data.logs / "supervisor.log"
+    chosen = ("--data", str(data.root)) if data.option == "--data" else ()  # else it has the variable too
     with log.open("ab") as output:
         before = output.tell()
         child = subprocess.Popen(
             [
                 *(sys.executable, "-m", "cli.main", "up"),
-                *("--data", str(data.root), "--port", str(port), "--workers", str(workers)),
+                *(*chosen, "--port", str(port), "--workers", str(workers)),
             ],
             stdin=subprocess.DEVNULL,
             stdout=output,

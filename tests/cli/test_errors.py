@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import main
+from deploy.embedded.data import Data
 from shared.testing.system import EmbeddedSystem
 
 NOBODY = 65_534
@@ -144,6 +145,41 @@ def capabilities(wanted: int | None = None) -> int:
 def test_the_data_folder_of_another_user_is_refused(words: tuple[str, ...], of_another: Path) -> None:
     assert f"{of_another}" in (said := told(run(*words, "--data", of_another), 2))
     assert "belongs to another user" in said
+
+
+@pytest.mark.parametrize("option", ["--data", "KINERJA_DATA", "--secrets"])
+def test_a_hint_names_the_option_by_which_the_folder_was_chosen(option: str, tmp_path: Path) -> None:
+    """As in the image of the command, where --data is never typed."""
+    chosen = tmp_path / "chosen"
+    (tmp_path / "env").touch()
+
+    def hint(*words: str) -> str:
+        if option == "--secrets":
+            return told(run("compose", "init", "--secrets", chosen, "--env", tmp_path / "env"), 2)
+        if option == "--data":
+            return told(run(*words, "--data", chosen), 4 if words == ("status",) else 2)
+        return told(run(*words, KINERJA_DATA=str(chosen)), 4 if words == ("status",) else 2)
+
+    hints = [] if option == "--secrets" else [hint("status")]
+    chosen.mkdir()
+    (chosen / "notes.txt").touch()
+    hints.append(hint("up"))
+    (chosen / "VERSION").write_text("99\n")
+    hints.append(hint("up", "--detach"))
+    (chosen / "VERSION").write_text("1\n")
+    with Data(chosen).claimed():
+        hints.append(hint("up"))
+    (chosen / "jwks").touch()  # where a folder has to be
+    hints += [hint()] if option == "--secrets" else []
+    others = {"--data", "KINERJA_DATA", "--secrets"} - {option}
+    for said in hints:
+        assert option in said
+        assert not any(other in said for other in others)
+
+
+def test_an_address_that_was_given_is_what_is_to_be_checked(tmp_path: Path) -> None:
+    said = told(run("status", KINERJA_URL="http://127.0.0.1:9", KINERJA_DATA=str(tmp_path)), 4)
+    assert said.endswith("; check KINERJA_URL.")
 
 
 def test_a_wrong_password_is_told_as_such(running_system: EmbeddedSystem) -> None:

@@ -7,7 +7,7 @@ UV := uv==0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-outside check test-monitoring images compose-up test-compose test-containers test-upgrade bench chaos fmt lock clean
+.PHONY: help setup demo test test-outside check test-monitoring images compose-up test-compose test-containers test-upgrade bench chaos release fmt lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 18
@@ -62,6 +62,9 @@ check: $(SETUP) ## format, lint, types, imports, architecture rules, message con
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q $(wildcard tests/architecture tests/contracts)
+
+release: $(SETUP) ## check that this commit is VERSION=x.y.z, and tag it here; nothing is pushed
+	deploy/ci/release.sh "$(VERSION)"
 
 fmt: $(SETUP) ## format and sort imports
 	$(BIN)/ruff check --select I --fix .

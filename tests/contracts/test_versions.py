@@ -1,10 +1,11 @@
 """What a release promised is kept: within a version only optional fields are added, and a version ends as announced."""
 
 import json
-import subprocess
+import tarfile
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 
 from deploy.services import load, service_names
 from shared.contracts.schema_files import breaks, committed, messages, name_of, schema_of, unkept
+from tests.released import git, last_release
 
-_ROOT = Path(__file__).resolve().parents[2]
 _TODAY = date(2026, 11, 22)
 
 #: A schema with everything our schemas have: an enumeration, a choice, a list and a map of parts, an optional field.
@@ -152,16 +153,13 @@ def test_an_end_is_announced_a_year_ahead_and_never_moved_nearer() -> None:
     ]
 
 
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=_ROOT, check=True, capture_output=True, text=True).stdout
-
-
 def _released() -> dict[str, Any]:
-    """The schemas of the last release, which is the newest tag, or of the last commit before there is one."""
-    release = _git("tag", "--list", "v*", "--merged", "HEAD", "--sort=-v:refname").split("\n")[0] or "HEAD"
-    folder = "shared/contracts/schemas"
-    names = _git("ls-tree", "--name-only", f"{release}:{folder}").split()
-    return {name: json.loads(_git("show", f"{release}:{folder}/{name}")) for name in names}
+    """The schemas of the last release, or of the last commit before there is one."""
+    archive = git("archive", last_release(), "shared/contracts/schemas")
+    assert archive is not None
+    with tarfile.open(fileobj=BytesIO(archive)) as packed:
+        files = {Path(each.name).name: packed.extractfile(each) for each in packed if each.isfile()}
+        return {name: json.load(file) for name, file in files.items() if file}
 
 
 def test_everything_ever_released_is_kept() -> None:

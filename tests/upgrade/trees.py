@@ -2,14 +2,14 @@
 
 import re
 import shutil
-import subprocess
 import tarfile
 from io import BytesIO
 from pathlib import Path
 
 from deploy.services import load, service_names
+from tests.released import ROOT as ROOT
+from tests.released import git, last_release
 
-ROOT = Path(__file__).resolve().parents[2]
 _FOLDERS = ("services", "shared", "cli", "deploy")
 _PROBED = '''
 
@@ -53,14 +53,19 @@ def upgrade() -> None:
 
 
 def released(target: Path) -> Path:
-    """The last tag; what is committed where there is none; what lies here where there is no git."""
-    tag = _git("describe", "--tags", "--abbrev=0") or b"HEAD"
-    archive = _git("archive", tag.decode().strip(), *_FOLDERS)
-    if archive:
+    """The last release; what is committed where there is none; what lies here where there is no git."""
+    if archive := git("archive", last_release(), *_FOLDERS):
         with tarfile.open(fileobj=BytesIO(archive)) as packed:
             packed.extractall(target, filter="data")
     else:
         _copy(target)
+    return target
+
+
+def without(tree: Path, service: str, target: Path) -> Path:
+    """The same version before there was this service."""
+    shutil.copytree(tree, target, dirs_exist_ok=True)
+    shutil.rmtree(target / "services" / service, ignore_errors=True)
     return target
 
 
@@ -100,12 +105,3 @@ def contract(tree: Path, service: str) -> None:
 def _copy(target: Path) -> None:
     for folder in _FOLDERS:
         shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
-
-
-def _git(*words: str) -> bytes:
-    """What git says; nothing where it cannot."""
-    try:
-        done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, check=False)
-    except FileNotFoundError:
-        return b""
-    return done.stdout if done.returncode == 0 else b""

@@ -43,13 +43,14 @@ secrets shared with other systems.
 def export(data: Data, code: str, file: Path, anonymous: bool, service: str | None) -> None:
     """Write everything of the agency CODE to the archive FILE (ZIP of JSON Lines, with counts and checksums).
 
-    Runs beside people at work. With --anonymous people are opaque ids, the same ones in every file.
+    Runs beside people at work; FILE is for its owner only. With --anonymous people are opaque ids, the same ones in every file.
 
     Example: kinerja instansi export kota-medan kota-medan.zip
     """
     part = file.with_name(file.name + ".part")
     try:
-        with part.open("wb") as written, ZipFile(written, "w", ZIP_DEFLATED) as archive:
+        part.unlink(missing_ok=True)
+        with open(part, "xb", opener=_for_its_owner) as written, ZipFile(written, "w", ZIP_DEFLATED) as archive:
             manifest = asyncio.run(_export(data, code, archive, chosen(service), anonymous))
             total = sum(table["rows"] for each in manifest["services"].values() for table in each["tables"].values())
             if not total:
@@ -61,6 +62,10 @@ def export(data: Data, code: str, file: Path, anonymous: bool, service: str | No
     finally:
         part.unlink(missing_ok=True)
     click.echo(json.dumps({"instansi": code, "file": str(file), "rows": total}))
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 async def _export(data: Data, code: str, archive: ZipFile, services: list[str], anonymous: bool) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def test_the_archive_holds_every_row_and_its_checksums_fit(office: Office) -> No
     done = office.run("instansi", "export", office.code, "office.zip")
     assert said(done)["rows"] == sum(before.values()) > 50
     assert not Path("office.zip.part").exists()
+    assert Path("office.zip").stat().st_mode & 0o777 == 0o600, "it says who people are"
     with ZipFile("office.zip") as archive:
         lines = {name: archive.read(name).splitlines() for name in archive.namelist() if name.endswith(".jsonl")}
         assert {name: len(found) for name, found in lines.items()} == before

@@ -63,8 +63,9 @@ class _Transfer:
             return  # nobody leaves who was not taken in
         self._plans(ids)
         self._levels(ids)
+        self._hours(ids)
         if self.refused:
-            return  # nor whose plan or levels were not
+            return  # nor whose plan, levels or hours were not
         self._leave(placed)
 
     def _places(self, units: Mapping[str, Mapping[str, Any]], placed: Iterable[Mapping[str, Any]]) -> None:
@@ -164,6 +165,14 @@ class _Transfer:
                 level = {key: each[key] for key in ("competency", "level", "effective")}
                 bodies.append({"employee": new, **level, "source": self._source(each)})
         self._send("competencies", "/imports/competencies", bodies, service="appraisal")
+
+    def _hours(self, ids: Mapping[str, str]) -> None:
+        """Learning hours (JP) of the year of the day, as a sum completed elsewhere."""
+        bodies, year = [], self.day.year
+        for old, new in sorted(ids.items()):
+            if completed := self.old.get("training", f"/employees/{old}/jp", year=year)["completed"]:
+                bodies.append({"employee": new, "year": year, "jp": completed, "source": self.system})
+        self._send("learning hours", "/imports/learning-hours", bodies, service="training")
 
     def _source(self, fact: Any) -> dict[str, str]:
         digest = sha256(json.dumps(fact, sort_keys=True).encode()).hexdigest()

@@ -13,6 +13,7 @@ TITLES: Mapping[str, Wording] = {
     "course-does-not-fit": Wording("Pelatihan tidak sesuai kebutuhan", "The course does not fit the need"),
     "course-twice-in-batch": Wording("Kode pelatihan ganda", "The course stands twice in the batch"),
     "enrolment-cancelled": Wording("Pendaftaran sudah dibatalkan", "The enrolment was cancelled"),
+    "hours-twice-in-batch": Wording("JP ganda dalam kiriman", "The hours stand twice in the batch"),
     "if-match-required": Wording("If-Match wajib dikirim", "If-Match is required"),
     "level-out-of-range": Wording("Tingkat kompetensi 1 sampai 5", "Competency levels are 1 to 5"),
     "need-not-waiting": Wording("Kebutuhan tidak menunggu", "The need does not wait"),

@@ -71,6 +71,17 @@ def test_who_was_taken_in_before_a_kill_keeps_the_superior(
     assert units == ["DINKES", "PKM-1"], "a unit that was closed before the day is not opened again"
 
 
+def _completed_elsewhere(office: Office, jp: int) -> None:
+    item = {"employee": office.person(NURSE)["id"], "year": FIRST.year, "jp": jp, "source": "lms"}
+    with office.system.client("training", office.code, "hr") as hr:
+        answer = hr.post("/imports/learning-hours", json={"items": [item]})
+        assert [each["outcome"] for each in answer.json()["results"]] != ["unchanged"], answer.text
+
+
+def _hours(office: Office) -> Any:
+    return office.get("training", f"/employees/{office.person(NURSE)['id']}/jp", year=FIRST.year)["completed"]
+
+
 def _target(office: Office) -> Any:
     plan = office.get("appraisal", f"/plans/{office.person(NURSE)['id']}/{FIRST.year}")
     [found] = [each["target"]["value"] for each in plan["agreed"][0]["indicators"] if each["measure"] == "quantity"]
@@ -109,11 +120,14 @@ def test_what_came_between_two_runs_follows_and_what_the_new_agency_decided_stay
 ) -> None:
     old, new, go = agencies
     _agree_elsewhere(old, "20")
+    _completed_elsewhere(old, 7)
     assert go().exit_code == 0
+    assert _hours(new) == 7
     _hr(new, "/units/batch", {"items": [{"code": "PKM-1", "name": "Puskesmas Kota", "parent": None}]})
     _agree_elsewhere(old, "25")
+    _completed_elsewhere(old, 9)
     done = go()
-    assert (done.exit_code, _target(new)) == (0, "25"), done.output
+    assert (done.exit_code, _target(new), _hours(new)) == (0, "25", 9), done.output
     unit = new.get("directory", "/units", code="PKM-1")["items"][0]
     assert (unit["name"], unit["parent"]) == ("Puskesmas Kota", None)
     _agree_here(new, "30")

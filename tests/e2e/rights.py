@@ -164,6 +164,7 @@ TRAINING = {
     "POST /enrolments/{enrolment}/cancel": [_theirs(body=_REASON)],
     "POST /competencies/{employee}/{competency}/confirm": [_theirs(body=_LEVEL)],
     "GET /employees/{employee}/jp": [_theirs()],
+    "POST /imports/learning-hours": _role(),
     "POST /employees/{employee}/erase-texts": _role(),
 }
 _READING = [Rule("role")]

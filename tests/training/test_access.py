@@ -37,6 +37,7 @@ async def places(http: httpx.AsyncClient, as_: As, hear: Hear) -> dict[str, str]
 
 BODIES: dict[str, dict[str, Any]] = {
     "/courses/batch": {"items": [{}]},
+    "/imports/learning-hours": {"items": [{}]},
     "/development-plans/{plan}/approve": {},
     "/development-plans/{plan}/return": {"reason": "x"},
     "/development-plans/{plan}/choose": {"items": [{"need": str(person("n")), "course": str(person("c"))}]},
@@ -55,7 +56,7 @@ async def ask(http: httpx.AsyncClient, headers: dict[str, str], method: str, pat
 async def test_every_route_refuses_another_instansi_and_strangers(
     http: httpx.AsyncClient, as_: As, places: dict[str, str]
 ) -> None:
-    assert len(ROUTES) == 16
+    assert len(ROUTES) == 17
     for method, path in ROUTES:
         other = as_("Ani", "hr", "auditor", "leader", instansi="jambi")
         answer = await ask(http, other, method, path, places)

@@ -38,3 +38,37 @@ async def test_unknown_people_and_odd_years_are_refused(http: httpx.AsyncClient,
     for year in ("1999", "x", "2026.5"):
         answer = await http.get(f"/employees/{person('Ani')}/jp?year={year}", headers=as_("Ani"))
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
+
+
+async def test_hours_completed_elsewhere_count_once_for_each_source(
+    http: httpx.AsyncClient, as_: As, hear: Hear
+) -> None:
+    await completed(http, as_, hear)
+    ani, hr = str(person("Ani")), as_("Hana", "hr")
+
+    async def told(*items: tuple[str, int, int, str], dry_run: bool = False) -> list[str]:
+        body = [dict(zip(("employee", "year", "jp", "source"), item, strict=True)) for item in items]
+        answer = await http.post(
+            "/imports/learning-hours", json={"items": body}, headers=hr, params={"dry_run": dry_run}
+        )
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return [each.get("code") or each["outcome"] for each in answer.json()["results"]]
+
+    async def hours(year: int = 2026) -> tuple[int, int, int]:
+        found = (await http.get(f"/employees/{ani}/jp?year={year}", headers=as_("Ani"))).json()
+        return found["completed"], found["elsewhere"], found["missing"]
+
+    assert await told((ani, 2026, 3, "kinerja-lama"), dry_run=True) == ["new"]
+    assert await hours() == (16, 0, 4)
+    assert await told((ani, 2026, 3, "kinerja-lama"), (ani, 2026, 2, "lms"), (ani, 2025, 7, "lms")) == ["new"] * 3
+    assert (await hours(), await hours(2025)) == ((21, 5, 0), (7, 7, 13))
+    assert await told((ani, 2026, 1, "kinerja-lama"), (ani, 2026, 2, "lms")) == ["changed", "unchanged"]
+    assert await hours() == (19, 3, 1)
+    refused = await told(
+        (ani, 2026, 2, "lms"), (ani, 2026, 9, "lms"), (str(person("nobody")), 2026, 2, "lms"), (ani, 2026, -1, "lms")
+    )
+    assert refused == ["unchanged", "hours-twice-in-batch", "unknown-employee", "invalid-input"]
+    assert await hours() == (19, 3, 1)
+    body = {"items": [{"employee": ani, "year": 2026, "jp": 50, "source": "self"}]}
+    answer = await http.post("/imports/learning-hours", json=body, headers=as_("Ani"))
+    assert (answer.status_code, answer.json()["code"]) == (403, "role-required")

@@ -48,6 +48,7 @@ class Load:
     async def _offices(self) -> None:
         while not self.stopping:
             work = await open_office(self.system, self.journal, self.http, self.rng, _OFFICERS)
+            await work.name_contacts()
             for _ in range(self.rng.randint(*_ROUNDS)):
                 if not self.stopping:
                     await self._round(work)
@@ -110,6 +111,11 @@ class Work:
             )
             entry.quantity, entry.status, entry.version = Decimal(content["quantity"]), "waiting", entry.version + 1
 
+    async def name_contacts(self) -> None:
+        """Hr gets what is meant for hr."""
+        hr = self.office.hr
+        await self.client.do(hr, "staff hr", "notification", "PUT", "/settings", {"hr_contacts": [hr]})
+
     async def close(self) -> None:
         """Hr seals the period and asks for its closing."""
         path = f"/periods/{self.office.period}"
@@ -151,8 +157,6 @@ async def open_office(
     source = {"source": {"system": "e-kinerja", "file_hash": "a" * 64}, "year": period.year}
     plans = [_plan(aim) | source | {"employee": employee} for employee, aim in office.aims.items()]
     await client.do(office.hr, "staff hr", "appraisal", "POST", "/imports/plans", {"items": plans}, commands=len(plans))
-    contacts = {"hr_contacts": [office.hr]}
-    await client.do(office.hr, "staff hr", "notification", "PUT", "/settings", contacts)
     course = {"code": "KOM-01", "title": "Komunikasi", "provider": "BPSDM", "kind": "klasikal", "jp": 16}
     courses = {"items": [course | {"competencies": {COMPETENCY: 3}}]}
     await client.do(office.hr, "staff hr", "training", "POST", "/courses/batch", courses)

@@ -116,6 +116,7 @@ class Run:
         faults = schedule(rng, system.replicas(), self.seconds, list(system.left_out))
         moments = sorted(rng.uniform(0, max(0.0, self.seconds - 15)) for _ in faults)
         probe = await open_office(system, self.journal, http, rng, officers=1, target=_PROBE_TARGET)
+        await probe.name_contacts()
         load = Load(system, self.journal, http, random.Random(self.seed), self.rate)
         working = asyncio.create_task(load.run())
         self._began = time.monotonic()

@@ -1,9 +1,11 @@
 """Services in one replica or two, from whichever tree, behind a proxy; and the deploy steps as an operator runs them."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +14,14 @@ from uuid import UUID
 
 import httpx
 
-from deploy.embedded.nats import Nats
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import free_port, spawn, stop, tail, wait_until
-from deploy.provision import Database
+from deploy.nats.access import ADMIN
+from deploy.nats.description import Description
+from deploy.provision import ROLES, Database, provision
 from shared.web.development import development_token, jwks_of, new_signing_key
 from shared.web.tokens import EVERY_INSTANSI
+from tests.deploy.nats.nodes import Node, describe, login
 
 _PATIENCE = 180
 
@@ -46,35 +50,55 @@ class Replica:
 
 @dataclass
 class Fleet:
-    """Everything that runs; `databases` are those of the services it has."""
+    """Everything that runs; `databases` are those of the services it has. NATS lets in only whom it was told of."""
 
     folder: Path
     postgres: Postgres
-    nats: Nats
     databases: dict[str, Database] = field(default_factory=dict)
     replicas: dict[str, list[Replica]] = field(default_factory=dict)
     key: bytes = field(default_factory=new_signing_key)
     mail_port: int = field(default_factory=free_port)
+    road: Description = field(init=False)
+    nats: Node = field(init=False)
 
     def __post_init__(self) -> None:
         (self.folder / "jwks.json").write_bytes(jwks_of(self.key))
         (self.folder / "token").write_text(self.token(EVERY_INSTANSI, "system"))
+        self.road = describe(self.folder / "nats")
+        self.nats = Node(self.folder / "nats", self.road.nodes[0])
 
     def token(self, instansi: str, *roles: str, employee: UUID | None = None) -> str:
         """What a request is sent with."""
         return development_token(self.key, instansi=instansi, roles=roles, employee=employee)
 
-    def add(self, service: str, database: Database) -> None:
-        """A service that does not run yet."""
-        self.databases[service] = database
+    def add(self, service: str) -> None:
+        """A service that does not run yet; its database and roles."""
+        passwords = {role: f"{service}-{role}" for role in ROLES}
+        self.databases[service] = Database(service, f"{service}_rolling", "127.0.0.1", self.postgres.port, passwords)
+        asyncio.run(provision(self.postgres.url(), self.databases[service]))
         self.replicas[service] = [
             Replica(service, free_port(), self.folder / f"{service}-{name}.log") for name in ("a", "b")
         ]
 
+    def grant(self, tree: Path) -> None:
+        """Let NATS know whom that version has, and what each may do."""
+        said = self.folder / "nats.yaml"
+        said.write_text(self.road.model_dump_json())
+        _command(tree, os.environ, "nats", "render", str(said), "--out", str(self.folder / "nats"))
+        if not self.nats.log.exists():
+            self.nats.start()
+        before = self._taken_over()
+        self.nats.process.send_signal(signal.SIGHUP)
+        assert wait_until(lambda: self._taken_over() > before, _PATIENCE), tail(self.nats.log)
+
+    def login(self, user: str = ADMIN) -> tuple[str, str, str]:
+        """Address, name and password of a user of NATS."""
+        return login(self.folder / "nats", user)
+
     def start(self, replica: Replica, tree: Path) -> None:
         """Start one from this tree, without waiting."""
         command = [sys.executable, "-m", f"services.{replica.service}"]
-        environment = self._environment(replica.service) | {"KINERJA_PORT": str(replica.port)}
+        environment = self._environment(replica.service, replica.service) | {"KINERJA_PORT": str(replica.port)}
         replica.child = spawn(command, replica.log, environment, cwd=tree)
 
     def wait_ready(self, *replicas: Replica) -> None:
@@ -101,22 +125,24 @@ class Fleet:
 
     def kinerja(self, tree: Path, service: str, *words: str, code: int = 0) -> str:
         """A command of that version; it must end with `code`."""
-        command = [sys.executable, "-m", "cli.main", *words, "--data", str(self.folder / "none")]
-        done = subprocess.run(
-            command, capture_output=True, text=True, cwd=tree, env=self._environment(service), check=False
-        )
-        assert done.returncode == code, f"{words}: {done.stdout}{done.stderr}"
-        return done.stdout
+        environment = self._environment(service, ADMIN)
+        return _command(tree, environment, *words, "--data", str(self.folder / "none"), code=code)
 
-    def _environment(self, service: str) -> dict[str, str]:
-        database = self.databases[service]
+    def _taken_over(self) -> int:
+        """How many times NATS has read its configuration anew."""
+        return self.nats.log.read_text().count("Reloaded server configuration")
+
+    def _environment(self, service: str, user: str) -> dict[str, str]:
+        database, (_, _, password) = self.databases[service], self.login(user)
         own = {
             "ENVIRONMENT": "embedded",
             "DRAIN_SECONDS": "0.5",
             "DATABASE_URL_OWNER": database.url("owner"),
             "DATABASE_URL_API": database.url("api"),
             "DATABASE_URL_WORKER": database.url("worker"),
-            "NATS_URL": self.nats.url,
+            "NATS_URL": self.road.url,
+            "NATS_USER": user,
+            "NATS_PASSWORD": password,
             "JWKS": str(self.folder / "jwks.json"),
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(self.mail_port),
@@ -125,6 +151,13 @@ class Fleet:
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("KINERJA_", "PYTHONPATH"))}
         return kept | {f"KINERJA_{name}": value for name, value in own.items()}
+
+
+def _command(tree: Path, environment: Mapping[str, str], *words: str, code: int = 0) -> str:
+    command = [sys.executable, "-m", "cli.main", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tree, env=environment, check=False)
+    assert done.returncode == code, f"{words}: {done.stdout}{done.stderr}"
+    return done.stdout
 
 
 class Proxy:

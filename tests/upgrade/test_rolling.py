@@ -11,25 +11,25 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import nats
 import orjson
 import pytest
 from pydantic import create_model
 
-from deploy.embedded.nats import Nats
 from deploy.embedded.postgres import Postgres
-from deploy.provision import ROLES, Database, provision
 from deploy.services import load as load_service
 from deploy.services import service_names
 from shared.contracts.base import Message
 from shared.eventstore.decider import Recorded
 from shared.messaging.envelope import encode
+from shared.messaging.streams import connect
 from tests.upgrade import trees
 from tests.upgrade.fleet import Fleet, Proxy
 from tests.upgrade.load import MAKE, Asked, Load, open_up
 
 _PATIENCE = 180
 _TOUCHED = 3
+#: Comes later than the others. Nobody hears it: who is heard has to be there before who hears it.
+_ADDED = "notification"
 
 
 @pytest.fixture(scope="module")
@@ -45,28 +45,35 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def first(old: Path, new: Path) -> dict[str, Path]:
+    """The version each service starts in: the released one; the next one where that is the first."""
+    return {name: old if (old / "services" / name).exists() else new for name in service_names()}
+
+
+@pytest.fixture(scope="module")
 def fleet(
-    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, nats_server: Nats, old: Path, new: Path
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, old: Path, first: dict[str, Path]
 ) -> Iterator[Fleet]:
-    """A replica of every service, of the released version; of the next one where that is the first."""
-    made = Fleet(tmp_path_factory.mktemp("fleet"), postgres, nats_server)
-    for service in service_names():
-        passwords = {role: f"{service}-{role}" for role in ROLES}
-        database = Database(service, f"{service}_rolling", "127.0.0.1", postgres.port, passwords)
-        asyncio.run(provision(postgres.url(), database))
-        made.add(service, database)
-    first = {service: old if (old / "services" / service).exists() else new for service in service_names()}
+    """A replica of every service but one, in a version that does not know that one."""
+    before = trees.without(old, _ADDED, tmp_path_factory.mktemp("before"))
+    made = Fleet(tmp_path_factory.mktemp("fleet"), postgres)
+    start = {name: before if tree == old else tree for name, tree in first.items() if name != _ADDED}
+    for service in start:
+        made.add(service)
     try:
+        for tree in set(start.values()):
+            made.grant(tree)
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda each: made.kinerja(first[each], each, "migrate", each), first))
-        for tree in set(first.values()):
+            list(pool.map(lambda each: made.kinerja(start[each], each, "migrate", each), start))
+        for tree in set(start.values()):
             made.kinerja(tree, "directory", "streams", "apply")
         for service, (replica, _) in made.replicas.items():
-            made.start(replica, first[service])
+            made.start(replica, start[service])
         made.wait_ready(*(replica for replica, _ in made.replicas.values()))
         yield made
     finally:
         made.close()
+        made.nats.stop()
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +89,22 @@ def load(fleet: Fleet) -> Iterator[Load]:
         thread.join()
 
 
+def test_a_service_that_was_never_there_is_added_and_hears_what_was_told_before_it(
+    fleet: Fleet, load: Load, first: dict[str, Path]
+) -> None:
+    moves_on(load)
+    tree, load.paused = first[_ADDED], {_ADDED}
+    fleet.add(_ADDED)
+    fleet.grant(tree)
+    fleet.kinerja(tree, _ADDED, "deploy", _ADDED)
+    fleet.start(fleet.replicas[_ADDED][0], tree)
+    fleet.wait_ready(fleet.replicas[_ADDED][0])
+    until(lambda: sql(fleet, _ADDED, "SELECT count(*) FROM heard_employee") == people(fleet))
+    load.paused = set()
+    moves_on(load)
+    assert load.failed == []
+
+
 @pytest.mark.parametrize("service", service_names())
 def test_a_service_is_upgraded_rolled_back_and_upgraded_again_and_nobody_notices(
     fleet: Fleet, load: Load, old: Path, new: Path, service: str
@@ -92,7 +115,8 @@ def test_a_service_is_upgraded_rolled_back_and_upgraded_again_and_nobody_notices
     load.failed.clear()
     moves_on(load)
 
-    fleet.kinerja(new, service, "migrate", service)  # expand
+    fleet.grant(new)  # expand
+    fleet.kinerja(new, service, "migrate", service)
     fleet.kinerja(new, service, "streams", "apply", service)
     told = tell_something_new(fleet, load, service)
     until(lambda: letters(fleet, service) == told)  # the old one puts aside what it cannot read
@@ -148,9 +172,9 @@ def test_nothing_that_was_accepted_is_lost(fleet: Fleet, load: Load, new: Path) 
         assert accepted - on_the_road(fleet, service) == set()
     entries = len(load.accepted["activity"])
     until(lambda: sql(fleet, "appraisal", "SELECT count(*) FROM heard_entry") == entries)
-    people = sql(fleet, "directory", "SELECT count(*) FROM employees")
+    everybody = people(fleet)
     for service in ("activity", "appraisal", "notification", "training"):
-        until(lambda s=service: sql(fleet, s, "SELECT count(*) FROM heard_employee") == people)  # type: ignore[misc]
+        until(lambda s=service: sql(fleet, s, "SELECT count(*) FROM heard_employee") == everybody)  # type: ignore[misc]
         assert letters(fleet, service, "%") == 0
     for service in service_names():
         assert "as the record says" in fleet.kinerja(new, service, "prove", "--service", service)
@@ -162,8 +186,9 @@ def test_the_proxy_of_the_containers_passes_on_what_the_one_of_this_test_does() 
 
 
 def moves_on(load: Load, count: int = 4) -> None:
-    """Every service accepts so many commands more."""
-    goals = {service: len(load.accepted.get(service, ())) + count for service in MAKE.keys() - load.paused}
+    """Every service that there is accepts so many commands more."""
+    there = MAKE.keys() & load.fleet.replicas.keys() - load.paused
+    goals = {service: len(load.accepted.get(service, ())) + count for service in there}
     until(lambda: load.failed or all(len(load.accepted.get(service, ())) >= n for service, n in goals.items()))
     assert load.failed == []
 
@@ -179,7 +204,7 @@ def tell_something_new(fleet: Fleet, load: Load, service: str) -> int:
     now = datetime.now(UTC)
 
     async def publish() -> None:
-        client = await nats.connect(fleet.nats.url)
+        client = await connect(*fleet.login())
         for number in range(5):
             at = Recorded(load.office.code, uuid4(), 1, now, now, {})
             told = encode(kind(number=number), at, 1).encode()
@@ -256,6 +281,11 @@ def sql(fleet: Fleet, service: str, query: str, *parameters: Any) -> Any:
     return asyncio.run(ask())
 
 
+def people(fleet: Fleet) -> int:
+    """How many employees directory has."""
+    return int(sql(fleet, "directory", "SELECT count(*) FROM employees"))
+
+
 def letters(fleet: Fleet, service: str, reason: str = "version") -> int:
     """How many messages wait for another version, or at all."""
     return int(
@@ -277,7 +307,7 @@ def on_the_road(fleet: Fleet, service: str) -> set[str]:
     """The ids of what the service's stream tells of."""
 
     async def read() -> set[str]:
-        client, found = await nats.connect(fleet.nats.url), set()
+        client, found = await connect(*fleet.login()), set()
         messages = await client.jetstream().subscribe(f"kinerja.*.{service}.>", ordered_consumer=True)
         more = 1
         while more:

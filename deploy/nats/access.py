@@ -85,7 +85,8 @@ def durable_of(name: str) -> str:
 def service_user(service: str, password: str, rights: Inside) -> dict[str, Any]:
     """May publish its own messages and see who is behind with them, and fetch and acknowledge on its durables."""
     publish = [f"kinerja.*.{service}.>"]
-    publish += [f"$JS.API.STREAM.INFO.{service.upper()}", f"$JS.API.CONSUMER.LIST.{service.upper()}"]
+    own = service.upper()
+    publish += [f"$JS.API.STREAM.INFO.{own}", f"$JS.API.CONSUMER.LIST.{own}", f"$JS.API.CONSUMER.INFO.{own}.*"]
     if rights.reads_road:
         publish += ["$JS.API.STREAM.INFO.*", "$JS.API.DIRECT.GET.*"]
     for durable, stream in rights.durables.items():

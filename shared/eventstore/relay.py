@@ -100,6 +100,7 @@ class Relay:
         metrics.RELAY_LEADER.set_function(lambda: self.leader)
         self.problem: str | None = "starting"
         self._wake = asyncio.Event()
+        self._listeners: list[str] | None = None  # durables of our services, as long as they need not be listed again
         self._created = datetime.min.replace(tzinfo=UTC)
         self._filling = False  # what was acknowledged before the stream was lost must stay known until it is full again
 
@@ -152,6 +153,7 @@ class Relay:
         except (nats.errors.Error, OSError) as error:
             self.problem = f"NATS away: {error!r}"
             return
+        self._listeners = None
         created = info.created or self._created
         seen = await conn.fetchrow(_SEEN, self.stream)
         self.problem = None
@@ -212,11 +214,20 @@ class Relay:
     async def _behind(self) -> int:
         """How many messages the slowest of our services that listen has not handled yet."""
         try:
-            known = await self._js.consumers_info(self.stream)
+            if self._listeners is None:
+                self._listeners = await self._list()
+            known = [await self._js.consumer_info(self.stream, name) for name in self._listeners]
         except (nats.errors.Error, OSError):
+            self._listeners = None
             return ENOUGH_ALONE
-        ours = [each for each in known if not str(each.name).startswith(OUTSIDE)]
-        return max(((each.num_pending or 0) + (each.num_ack_pending or 0) for each in ours), default=0)
+        return max(((each.num_pending or 0) + (each.num_ack_pending or 0) for each in known), default=0)
+
+    async def _list(self) -> list[str]:
+        """Durables of our services. Those of outside systems may be hundreds: a list of them costs the server as many looks."""
+        known: list[Any] = []
+        while page := await self._js.consumers_info(self.stream, len(known)):
+            known += page
+        return [each.name for each in known if not each.name.startswith(OUTSIDE)]
 
     async def _send(
         self, conn: Any, rows: list[Any], done: _Round, last: dict[str, int] | None

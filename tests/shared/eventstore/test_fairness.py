@@ -18,7 +18,7 @@ from deploy.embedded.nats import Nats
 from shared.eventstore.database import Database
 from shared.eventstore.decider import Context, Order
 from shared.eventstore.execute import execute
-from shared.eventstore.fairness import TAKE, Allowance
+from shared.eventstore.fairness import ENOUGH_ALONE, TAKE, Allowance
 from shared.eventstore.relay import LEADER_SETTINGS, Relay
 from shared.ids import fresh_id
 from shared.messaging.publisher import Publisher
@@ -89,10 +89,7 @@ async def road(nats_server: Nats) -> AsyncIterator[Client]:
 
 @contextlib.asynccontextmanager
 async def relay(worker: Database, client: Client, rate: int) -> AsyncIterator[None]:
-    async def resend(_publisher: Publisher, _since: datetime) -> int:
-        raise AssertionError("the stream is the one it was")
-
-    task = asyncio.create_task(Relay("bare", worker.driver_url(), client, resend, rate=rate).run())
+    task = asyncio.create_task(Relay("bare", worker.driver_url(), client, _never, rate=rate).run())
     try:
         yield
     finally:
@@ -145,6 +142,28 @@ async def test_who_sends_a_lot_waits_for_listeners_and_others_do_not(
         await js.delete_consumer("BARE", "slow")
         await until(lambda: nobody_waits(worker), 30)  # and at once when nobody is behind
     assert (await js.stream_info("BARE")).state.messages == 3005
+
+
+async def test_the_slowest_listener_is_found_behind_more_outside_systems_than_the_server_lists_at_once(
+    worker: Database, road: Client
+) -> None:
+    js = road.jetstream(timeout=60)
+    outside = [ConsumerConfig(durable_name=f"outside-{number}", mem_storage=True) for number in range(260)]
+    await asyncio.gather(*(js.add_consumer("BARE", each) for each in outside))
+    await js.add_consumer("BARE", ConsumerConfig(durable_name="slow", filter_subject="kinerja.>"))
+    assert "slow" not in [each.name for each in await js.consumers_info("BARE")]
+    for _ in range(3):
+        await js.publish("kinerja.medan.bare.thing.happened.v1", b"{}")
+
+    looking = Relay("bare", worker.driver_url(), road, _never)
+    assert await looking._behind() == 3
+    await js.delete_consumer("BARE", "slow")
+    assert await looking._behind() == ENOUGH_ALONE, "whoever is not answered for may be far behind"
+    assert await looking._behind() == 0, "and is not asked for again"
+
+
+async def _never(_publisher: Publisher, _since: datetime) -> int:
+    raise AssertionError("the stream is the one it was")
 
 
 async def _has(client: Client, messages: int) -> bool:

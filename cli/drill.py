@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +17,12 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.backup import Source, folder_option, sourced
-from cli.events import read
-from cli.system import FAILED, data_option, nats_login
+from cli.events import bodies, reader
+from cli.system import FAILED, data_option
 from deploy.embedded.data import Data
-from deploy.nats.access import READER
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
 from shared.eventstore.rows import fetch
-from shared.messaging.streams import connect
 from shared.operations.rebuild import prove
 from shared.operations.restore import Road, look, new_epoch
 
@@ -75,26 +73,14 @@ async def _examine(data: Data, socket: Path, road: bool) -> tuple[datetime | Non
     finally:
         await admin.close()
     outcomes = {}
-    async with _reader(data, road) as reader:
+    async with reader(data) if road else nullcontext() as client:
         for name in service_names():
             known = name in there
-            outcomes[name] = await _service(name, socket, reader) if known else Outcome(differences=["no database"])
+            outcomes[name] = await _service(name, socket, client) if known else Outcome(differences=["no database"])
     return reached, outcomes
 
 
-@asynccontextmanager
-async def _reader(data: Data, road: bool) -> AsyncIterator[Client | None]:
-    if not road:
-        yield None
-        return
-    reader = await connect(*nats_login(data, READER), inbox_prefix=f"_INBOX_{READER}")
-    try:
-        yield reader
-    finally:
-        await reader.close()
-
-
-async def _service(name: str, socket: Path, reader: Client | None) -> Outcome:
+async def _service(name: str, socket: Path, client: Client | None) -> Outcome:
     service, outcome = load(name), Outcome()
     db = Database(f"postgresql+asyncpg://{name}_worker@/{name}?host={socket}")
     try:
@@ -106,17 +92,12 @@ async def _service(name: str, socket: Path, reader: Client | None) -> Outcome:
             found += await check(db, None)
         # What waited in the outbox when the copy was made leaves from the first server.
         outcome.differences = [f"{each.where}: {each.what}" for each in found if each.where != "outbox"]
-        told = Road() if reader is None else await look(db, _bodies(reader, name))
-        outcome.lost = None if reader is None else len(told.lost)
+        told = Road() if client is None else await look(db, bodies(client, name))
+        outcome.lost = None if client is None else len(told.lost)
     finally:
         await db.close()
     outcome.epoch = await new_epoch(f"postgresql+asyncpg://{name}_owner@/{name}?host={socket}", told)
     return outcome
-
-
-async def _bodies(reader: Client, service: str) -> AsyncIterator[bytes]:
-    async for message in read(reader, service):
-        yield message.data
 
 
 def _report(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,19 +10,17 @@ import click
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.js.errors import NotFoundError
 
 from cli.system import CODE, data_option, nats_login
 from deploy.embedded.data import Data
 from deploy.nats.access import PREFIX, READER
 from deploy.services import service_names
+from shared.messaging.reading import direct_get
 from shared.messaging.streams import connect, heed_cancellation
 
-_AT_ONCE = 256
 _PAUSE_SECONDS = 0.5
-#: All sent; nothing there; no such stream.
-_ENDS = ("204", "404", "503")
 
 
 @click.command()
@@ -42,32 +40,24 @@ def events(data: Data, instansi: str | None, type_: str, since: datetime | None,
     streams = [name for name in service_names() if name.startswith(type_.split(".")[0])]
     if not streams:
         raise click.UsageError(f"No service tells {type_!r}: a type begins with one of {', '.join(service_names())}.")
-    login = nats_login(data, READER)
     with suppress(KeyboardInterrupt):
-        asyncio.run(_show(login, streams, instansi or "*", type_, since, follow, as_json))
+        asyncio.run(_show(data, streams, instansi or "*", type_, since, follow, as_json))
 
 
 async def _show(
-    login: tuple[str, str, str],
-    streams: list[str],
-    instansi: str,
-    type_: str,
-    since: datetime | None,
-    follow: bool,
-    as_json: bool,
+    data: Data, streams: list[str], instansi: str, type_: str, since: datetime | None, follow: bool, as_json: bool
 ) -> None:
-    client = await connect(*login, inbox_prefix=f"_INBOX_{READER}")
-    printing = [
-        asyncio.create_task(_print_stream(client, stream, instansi, type_, since, follow, as_json))
-        for stream in streams
-    ]
-    try:
-        await asyncio.gather(*printing)
-    finally:
-        for task in printing:
-            task.cancel()
-        await asyncio.wait(printing)
-        await client.close()
+    async with reader(data) as client:
+        printing = [
+            asyncio.create_task(_print_stream(client, stream, instansi, type_, since, follow, as_json))
+            for stream in streams
+        ]
+        try:
+            await asyncio.gather(*printing)
+        finally:
+            for task in printing:
+                task.cancel()
+            await asyncio.wait(printing)
 
 
 async def _print_stream(
@@ -87,34 +77,51 @@ def _line(kind: str, data: bytes) -> str:
         return f"unreadable           {kind:<45} {data[:40]!r}"
 
 
+@asynccontextmanager
+async def reader(data: Data) -> AsyncIterator[Client]:
+    """A connection that may read every message and change nothing."""
+    client = await connect(*nats_login(data, READER), inbox_prefix=f"_INBOX_{READER}")
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
 async def read(
     client: Client, stream: str, instansi: str = "*", since: datetime | None = None, follow: bool = False
 ) -> AsyncIterator[Msg]:
     """What was told on a stream (of one agency, since a time), and with `follow` what comes; nothing where there is none.
 
-    The header Nats-Subject of each message has its subject.
+    The header Nats-Subject of each message has its subject. NoRespondersError when nobody answers for a stream that there
+    is; whoever follows waits for it.
     """
     position: dict[str, Any] = {"seq": 1}
     if since is not None:
         position = {"start_time": since.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")}
-    asked = {"next_by_subj": f"kinerja.{instansi}.{stream}.>", "batch": _AT_ONCE}
-    born, left = await _born(client, stream), 1
+    asked = {"next_by_subj": f"kinerja.{instansi}.{stream}.>"}
+    born = await _born(client, stream)
+    left = 1 if born else 0
     while follow or left:
         heed_cancellation()
-        answers = await client.subscribe(client.new_inbox())
-        question = orjson.dumps(asked | position)
-        await client.publish(f"{PREFIX}.DIRECT.GET.{stream.upper()}", question, reply=answers.subject)
-        while "Status" not in (headers := (message := await answers.next_msg(timeout=5)).headers or {}):
-            position = {"seq": int(headers["Nats-Sequence"]) + 1}
+        try:
+            found, left = await direct_get(client, stream.upper(), asked | position, PREFIX)
+        except NoRespondersError:
+            if not follow:
+                raise
+            found, left = [], 0
+        for message in found:
+            position = {"seq": int((message.headers or {})["Nats-Sequence"]) + 1}
             yield message
-        await answers.unsubscribe()
-        if headers["Status"] not in _ENDS:
-            raise NatsError(f"{headers['Status']} for {stream}")
-        left = int(headers.get("Nats-Num-Pending", 0))
         if not left and follow:
             await asyncio.sleep(_PAUSE_SECONDS)
             if (now := await _born(client, stream)) != born:
                 born, position = now, {"seq": 1}
+
+
+async def bodies(client: Client, stream: str) -> AsyncIterator[bytes]:
+    """Everything that was told on a stream, as it lies there."""
+    async for message in read(client, stream):
+        yield message.data
 
 
 async def _born(client: Client, stream: str) -> datetime | None:

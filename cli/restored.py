@@ -2,17 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import click
-from nats.aio.client import Client
 
-from cli.events import read
+from cli.events import bodies, reader
 from cli.steps import declare
 from cli.system import Refused, data_option, database_url, nats_login
 from deploy.embedded.data import Data
-from deploy.nats.access import READER
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
 from shared.messaging.publisher import Publisher
@@ -44,10 +41,10 @@ def restored(data: Data, service: str, per_second: int) -> None:
 async def _restored(data: Data, service: str, per_second: int) -> None:
     began = asyncio.get_running_loop().time()
     await declare(nats_login(data), service_names())
-    reader = await connect(*nats_login(data, READER), inbox_prefix=f"_INBOX_{READER}")
     db = Database(database_url(data, service, "worker"))
     try:
-        road = await look(db, _bodies(reader, service))
+        async with reader(data) as client:
+            road = await look(db, bodies(client, service))
         await db.close()
         for fact in sorted(road.lost):  # before the epoch is raised: in the next they are void and not found again
             click.echo(fact.as_json())
@@ -56,7 +53,6 @@ async def _restored(data: Data, service: str, per_second: int) -> None:
         marked = await mark(db, service, epoch, road)
     finally:
         await db.close()
-        await reader.close()
     click.echo(
         f"{service}: epoch {epoch}, {sent} messages sent, {marked} agencies, {len(road.lost)} facts lost", err=True
     )
@@ -67,11 +63,6 @@ async def _restored(data: Data, service: str, per_second: int) -> None:
             click.echo(f"{name}: {await _republish(data, name, per_second)} messages sent", err=True)
     if road.lost:  # a new fact may have the id of a lost one: the road would take it for a repeat
         await asyncio.sleep(began + DUPLICATE_WINDOW_SECONDS - asyncio.get_running_loop().time())
-
-
-async def _bodies(reader: Client, service: str) -> AsyncIterator[bytes]:
-    async for message in read(reader, service):
-        yield message.data
 
 
 async def _republish(data: Data, name: str, per_second: int) -> int:

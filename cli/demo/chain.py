@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
@@ -14,10 +14,9 @@ import orjson
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from cli.events import read
-from cli.system import System, Unreachable, mint, nats_login
-from deploy.nats.access import PREFIX, READER
-from shared.messaging.streams import connect
+from cli.events import read, reader
+from cli.system import System, Unreachable, mint
+from deploy.nats.access import PREFIX
 
 STREAMS = ("directory", "activity", "appraisal", "training")
 _IDLE_PATIENCE = 900
@@ -49,20 +48,20 @@ class Chain(AbstractAsyncContextManager["Chain"]):
     def __init__(self, system: System, instansi: Iterable[str]) -> None:
         self._system, self._instansi = system, list(instansi)
         self._http = httpx.AsyncClient(timeout=20, trust_env=False)
+        self._open = AsyncExitStack()
         self._client: Client | None = None
         self._tokens = {code: mint(system.data, code, ["system"], None, _TOKEN_LIFE) for code in self._instansi}
 
     async def __aenter__(self) -> Self:
         try:
-            self._client = await connect(*nats_login(self._system.data, READER), inbox_prefix=f"_INBOX_{READER}")
+            self._client = await self._open.enter_async_context(reader(self._system.data))
         except (OSError, NatsError, TimeoutError) as error:
             raise Unreachable(f"NATS refused or does not answer: {error!r}") from error
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
-        if self._client is not None:
-            await self._client.close()
+        await self._open.aclose()
 
     async def look(self) -> Look:
         """The chain now."""

@@ -19,8 +19,6 @@ RESERVED = (ADMIN, READER, SYSTEM)
 #: As which the nodes of a cluster know one another.
 NODE = "node"
 ACCOUNT = "KINERJA"
-#: Services that read every stream by its sequences, to give outside systems what these are granted.
-_READS_ALL = ("feed",)
 
 #: With which whoever is outside asks of streams, where others say `$JS.API`.
 PREFIX = "KINERJA.API"

@@ -6,7 +6,6 @@ Reads KINERJA_FEED_URL (of the feed service, up to the agency: …/api/v1/kota-m
 Python. `--once` ends when there is nothing left, `--print` prints what is true now instead of listening.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
-from ledger import ABOUT, RENEWED, Ledger
+from ledger import ABOUT, RENEWED, Ledger, command
 
 WAIT_SECONDS = 10
 
@@ -67,19 +66,5 @@ def follow(ledger: Ledger, once: bool) -> None:
             return
 
 
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ledger", type=Path)
-    parser.add_argument("--once", action="store_true")
-    parser.add_argument("--print", action="store_true", dest="show")
-    asked = parser.parse_args()
-    ledger = Ledger(asked.ledger)
-    if asked.show:
-        print(json.dumps(ledger.picture()))
-    else:
-        follow(ledger, asked.once)
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, follow)

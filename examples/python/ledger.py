@@ -3,9 +3,10 @@
 Every event is kept once by its id. What is true now is kept by subject: the newest (epoch, sourceversion) wins.
 """
 
+import argparse
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,17 @@ class Ledger:
             "results": results,
             "events": [row[0] for row in self._db.execute("SELECT id FROM event ORDER BY id")],
         }
+
+
+def command(said: str | None, follow: Callable[[Ledger, bool], None]) -> None:
+    """The command of a subscriber that `said` describes: `follow` fills the ledger, and ends by itself when told `--once`."""
+    parser = argparse.ArgumentParser(description=said, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ledger", type=Path)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--print", action="store_true", dest="show")
+    asked = parser.parse_args()
+    ledger = Ledger(asked.ledger)
+    if asked.show:
+        print(json.dumps(ledger.picture()))
+    else:
+        follow(ledger, asked.once)

@@ -6,15 +6,12 @@ Reads KINERJA_NATS_URL, KINERJA_NATS_USER, KINERJA_NATS_PASSWORD. Needs nats-py.
 `--print` prints what is true now instead of listening.
 """
 
-import argparse
 import asyncio
-import json
 import os
 import sys
-from pathlib import Path
 
 import nats
-from ledger import Ledger
+from ledger import Ledger, command
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
@@ -72,19 +69,5 @@ async def listen(ledger: Ledger, once: bool) -> None:
             await client.close()
 
 
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ledger", type=Path)
-    parser.add_argument("--once", action="store_true")
-    parser.add_argument("--print", action="store_true", dest="show")
-    asked = parser.parse_args()
-    ledger = Ledger(asked.ledger)
-    if asked.show:
-        print(json.dumps(ledger.picture()))
-    else:
-        asyncio.run(listen(ledger, asked.once))
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, lambda ledger, once: asyncio.run(listen(ledger, once)))

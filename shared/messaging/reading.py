@@ -13,6 +13,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 
 from shared.messaging.streams import heed_cancellation
 from shared.messaging.subscriber import new_broker, stop_broker
@@ -55,22 +56,26 @@ class Sent:
     body: bytes
 
 
-async def direct_get(client: Client, stream: str, question: Mapping[str, Any]) -> tuple[list[Msg], int]:
+async def direct_get(
+    client: Client, stream: str, question: Mapping[str, Any], prefix: str = "$JS.API"
+) -> tuple[list[Msg], int]:
     """Some messages of a stream from where `question` says on, in order, and how many more there are.
 
-    Each has headers Nats-Subject, Nats-Sequence and Nats-Time-Stamp.
+    Each has headers Nats-Subject, Nats-Sequence and Nats-Time-Stamp. NoRespondersError when nobody has the stream now.
     """
     answers, found = await client.subscribe(client.new_inbox()), []
     try:
         asked = orjson.dumps({"batch": _AT_ONCE, "max_bytes": _BYTES, **question})
-        await client.publish(f"$JS.API.DIRECT.GET.{stream}", asked, reply=answers.subject)
+        await client.publish(f"{prefix}.DIRECT.GET.{stream}", asked, reply=answers.subject)
         while "Nats-Sequence" in (headers := (message := await answers.next_msg(timeout=_PATIENCE)).headers or {}):
             heed_cancellation()
             found.append(message)
     finally:
         await answers.unsubscribe()
-    if headers.get("Status") not in _ENDS:
-        raise NatsError(f"{headers.get('Status')} for {stream}")
+    if (status := headers.get("Status")) == "503":
+        raise NoRespondersError
+    if status not in _ENDS:
+        raise NatsError(f"{status} for {stream}")
     return found, int(headers.get("Nats-Num-Pending", 0))
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -57,9 +58,9 @@ class EmbeddedSystem:
         key = more.pop("signing_key", None) or self.data.signing_key.read_bytes()
         return development_token(key, instansi=instansi, roles=roles, **more)
 
-    def client(self, service: str, instansi: str, *roles: str) -> httpx.Client:
+    def client(self, service: str, instansi: str, *roles: str, employee: str | None = None) -> httpx.Client:
         """A client of one service whose addresses begin behind the instansi, with a token of these roles."""
-        token = self.token(instansi, *roles)
+        token = self.token(instansi, *roles, employee=UUID(employee) if employee else None)
         base = f"{self.processes()[service]['url']}/api/v1/{instansi}"
         return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
 

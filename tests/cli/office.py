@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import httpx
 from click.testing import CliRunner, Result
 
 from cli.main import main
@@ -39,6 +40,10 @@ class Office:
         """What a service answers hr."""
         with self.system.client(service, self.code, "hr") as client:
             return client.get(path, params=params).raise_for_status().json()
+
+    def client(self, employee: str, service: str) -> httpx.Client:
+        """A client of one service with the token of one of its people, staff."""
+        return self.system.client(service, self.code, "staff", employee=employee)
 
     def person(self, nip: str) -> Any:
         """The directory's record of a person."""

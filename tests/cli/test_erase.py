@@ -1,11 +1,9 @@
 """After an erasure no table and no message says who somebody was or what they wrote; every fact still explains itself."""
 
 import asyncio
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import httpx
@@ -14,6 +12,7 @@ from deploy.embedded.ports import Ports
 from deploy.services import service_names
 from shared.ids import fresh_id
 from tests.cli.office import ROSTER, Office, outcome, written
+from tests.e2e.town import until
 
 HEAD, CLERK = "196712311990011077", "198812122010012078"
 DAY = (datetime.now(UTC) - timedelta(days=1)).date()
@@ -60,20 +59,6 @@ def _found(office: Office, words: Iterable[str]) -> dict[str, list[str]]:
     return places | ({"feed": hits} if (hits := [word for word in words if word in feed]) else {})
 
 
-def _as(office: Office, employee: str, service: str) -> httpx.Client:
-    token = office.system.token(office.code, "staff", employee=UUID(employee))
-    base = f"{office.system.processes()[service]['url']}/api/v1/{office.code}"
-    return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
-
-
-def _soon(ask: Any) -> Any:
-    until = time.monotonic() + 60
-    while not (found := ask()):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    return found
-
-
 def _office(office: Office) -> tuple[str, str, str]:
     """A head and a clerk, whose entry was logged and returned with a reason; their ids and the entry's."""
     rows = [
@@ -115,9 +100,9 @@ def _office(office: Office) -> tuple[str, str, str]:
     plan = (CLERK, DAY.year, TRACES[6], "Jumlah naskah", "kuantitas", "quantity", "2", "naskah")
     assert outcome(office.bring("plans", written("plans.csv", PLAN, plan)))[2] == 0
     head, clerk, entry = office.person(HEAD)["id"], office.person(CLERK)["id"], str(fresh_id())
-    with _as(office, clerk, "activity") as own, _as(office, head, "activity") as superior:
+    with office.client(clerk, "activity") as own, office.client(head, "activity") as superior:
         body = {"day": DAY.isoformat(), "quantity": "1", "minutes": 60, "description": TRACES[4]}
-        _soon(lambda: own.put(f"/entries/{entry}", json=body).status_code in (200, 201))
+        until(lambda: own.put(f"/entries/{entry}", json=body).status_code in (200, 201))
         answer = superior.post(f"/entries/{entry}/return", json={"version": 1, "text": TRACES[5]})
         assert answer.status_code == httpx.codes.OK, answer.text
     return head, clerk, entry

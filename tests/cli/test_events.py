@@ -11,6 +11,7 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 from nats.aio.client import Client
+from nats.errors import NoRespondersError
 
 from cli.events import read
 from cli.main import main
@@ -114,6 +115,22 @@ async def test_whoever_follows_sees_what_comes_also_on_a_stream_declared_anew(ad
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
         await reader.close()
+
+
+async def test_a_stream_that_nobody_answers_for_is_an_outage_and_no_end(admin: Client, server: Nats) -> None:
+    await admin.jetstream().delete_stream("ACTIVITY")
+    client = await connect(server.url, "reader", "r", inbox_prefix="_INBOX_reader")
+    try:
+        assert [each async for each in read(client, "activity")] == [], "there is none"
+        # Without direct get nobody hears the question, as in a cluster whose replicas are all away.
+        await admin.jetstream().add_stream(name="ACTIVITY", subjects=["kinerja.*.activity.>"], allow_direct=False)
+        await tell(admin, SATISFACTION)
+        with pytest.raises(NoRespondersError):
+            [each async for each in read(client, "activity")]
+    finally:
+        await client.close()
+    away = await shown(server)
+    assert (away.exit_code, "does not answer" in away.stderr) == (4, True)
 
 
 async def test_a_reader_who_has_seen_enough_ends_it_in_silence(admin: Client, server: Nats) -> None:

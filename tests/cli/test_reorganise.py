@@ -1,17 +1,15 @@
 """Two units become one in the running system: what waited goes to the new head, and people work on the same day."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 
 from shared.ids import fresh_id
 from tests.cli.office import ROSTER, Office, outcome, written
+from tests.e2e.town import until
 
 CHIEF, LEFT, RIGHT, CLERK = "196501011990011001", "197001011995011001", "197101011996011001", "199001012015012001"
 TODAY = datetime.now(UTC).astimezone().date()
@@ -43,32 +41,17 @@ def _roster(office: Office) -> None:
         assert hr.post("/units/batch", json={"items": heads}).json()["changed"] == 2
 
 
-def _as(office: Office, nip: str, service: str) -> httpx.Client:
-    employee = UUID(office.person(nip)["id"])
-    token = office.system.token(office.code, "staff", employee=employee)
-    base = f"{office.system.processes()[service]['url']}/api/v1/{office.code}"
-    return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
-
-
-def _soon(ask: Any) -> Any:
-    until = time.monotonic() + 60
-    while not (found := ask()):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    return found
-
-
 def test_what_waited_in_two_merged_units_is_decided_by_the_new_head(empty: Office) -> None:
     _roster(empty)
     entry = fresh_id()
     with (
-        _as(empty, CLERK, "activity") as clerk,
-        _as(empty, LEFT, "activity") as old,
-        _as(empty, RIGHT, "activity") as new,
+        empty.client(empty.person(CLERK)["id"], "activity") as clerk,
+        empty.client(empty.person(LEFT)["id"], "activity") as old,
+        empty.client(empty.person(RIGHT)["id"], "activity") as new,
     ):
         body = {"day": EVE.isoformat(), "quantity": "1", "minutes": 60, "description": "Menyusun laporan"}
-        _soon(lambda: clerk.put(f"/entries/{entry}", json=body).status_code in (200, 201))
-        assert _soon(lambda: old.get("/verification-queue").json()["items"])[0]["entries"] == 1
+        until(lambda: clerk.put(f"/entries/{entry}", json=body).status_code in (200, 201))
+        assert until(lambda: old.get("/verification-queue").json()["items"])[0]["entries"] == 1
         Path("plan.yaml").write_text(PLAN)
         shown = empty.run("reorganise", "plan.yaml", "--instansi", empty.code, "--dry-run")
         assert "Contoh Staf: KIRI -> SATU ANALIS, under Contoh Kanan" in shown.stdout
@@ -78,7 +61,7 @@ def test_what_waited_in_two_merged_units_is_decided_by_the_new_head(empty: Offic
         assert (done.exit_code, "KIRI, KANAN -> SATU: 3 placements changed" in done.stdout) == (0, True), done.output
         again = empty.run("reorganise", "plan.yaml", "--instansi", empty.code)
         assert (again.exit_code, "SATU: 0 placements changed" in again.stdout) == (0, True), again.output
-        waiting = _soon(lambda: new.get("/verification-queue").json()["items"])
+        waiting = until(lambda: new.get("/verification-queue").json()["items"])
         assert (waiting[0]["entries"], old.get("/verification-queue").json()["items"]) == (1, [])
         assert old.post(f"/entries/{entry}/verify", json={"version": 1}).json()["code"] == "not-the-superior"
         assert new.post(f"/entries/{entry}/verify", json={"version": 1}).status_code == httpx.codes.OK

@@ -1,12 +1,11 @@
 """A suspended agency is read and not changed, in every service; others do not notice."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from tests.cli.office import SAMPLES, Office, outcome
+from tests.e2e.town import until
 
 _COMMANDS: tuple[tuple[str, str, str, Any], ...] = (
     ("directory", "POST", "/units/batch", {"items": [{"code": "U9", "name": "Unit 9"}]}),
@@ -33,19 +32,11 @@ def _refusals(office: Office) -> list[str]:
     return found
 
 
-def _soon(condition: Callable[[], bool]) -> None:
-    """Services hear of one another a little later."""
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
 def test_a_suspended_agency_is_read_and_takes_no_command_until_it_is_resumed(empty: Office, office: Office) -> None:
     assert outcome(empty.bring("roster", SAMPLES / "roster.csv")) == (3, 0, 0)
     assert empty.run("instansi", "suspend", empty.code).stdout == f"{empty.code}: suspended, changed\n"
     assert empty.run("instansi", "suspend", empty.code).stdout == f"{empty.code}: suspended, unchanged\n"
-    _soon(lambda: set(_refusals(empty)) == {"instansi-suspended"})
+    until(lambda: set(_refusals(empty)) == {"instansi-suspended"})
     for service, path in _READING:
         assert empty.get(service, path)
     with empty.system.client("directory", empty.code, "system") as client:
@@ -56,5 +47,5 @@ def test_a_suspended_agency_is_read_and_takes_no_command_until_it_is_resumed(emp
     assert "instansi-suspended" not in _refusals(office)
     assert "suspended" in empty.run("instansi", "list", empty.code).stdout
     assert empty.run("instansi", "resume", empty.code).stdout == f"{empty.code}: at work, changed\n"
-    _soon(lambda: "instansi-suspended" not in _refusals(empty))
+    until(lambda: "instansi-suspended" not in _refusals(empty))
     assert outcome(empty.bring("roster", SAMPLES / "roster.csv")) == (0, 3, 0)

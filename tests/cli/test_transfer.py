@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -27,12 +26,6 @@ def agencies(empty: Office) -> tuple[Office, Office]:
     file.write_text((SAMPLES / "instansi.yaml").read_text().replace("kota-contoh", other.code))
     assert other.run("instansi", "add", file).exit_code == 0
     return empty, other
-
-
-def _as(office: Office, employee: str, service: str) -> httpx.Client:
-    token = office.system.token(office.code, "staff", employee=UUID(employee))
-    base = f"{office.system.processes()[service]['url']}/api/v1/{office.code}"
-    return httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
 
 
 def _run_until(office: Office, says: str, *arguments: object) -> str:
@@ -77,7 +70,7 @@ def test_a_merged_agency_stays_readable_and_its_people_work_on_in_the_other(agen
     assert {each["source"] for each in levels[1]} == {f"kinerja-{old.code}"}
     # Work goes on there, and no longer here; here everything can still be read.
     body = {"day": TODAY.isoformat(), "quantity": "1", "minutes": 30, "description": "Imunisasi"}
-    with _as(new, nurse["id"], "activity") as there, _as(old, before[NURSE], "activity") as here:
+    with new.client(nurse["id"], "activity") as there, old.client(before[NURSE], "activity") as here:
         assert there.put(f"/entries/{fresh_id()}", json=body).status_code == httpx.codes.CREATED
         until = time.monotonic() + 30
         while (refused := here.put(f"/entries/{fresh_id()}", json=body)).is_success:

@@ -2,30 +2,14 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from shared.testing.system import EmbeddedSystem
-from tests.e2e.story import Story, play
-from tests.e2e.town import Town
+from tests.e2e.conftest import story, town
 
+__all__ = ["story", "town"]
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def town(running_system: EmbeddedSystem) -> Iterator[Town]:
-    """The system as its users meet it."""
-    visited = Town(running_system)
-    yield visited
-    visited.leave()
-
-
-@pytest.fixture(scope="session")
-def story(town: Town) -> Story:
-    """The chain, played once."""
-    return play(town)
 
 
 @pytest.fixture(scope="session")

@@ -49,12 +49,13 @@ FROM claimed c
 """
 _PLACES = "SELECT stream, born, seq, until FROM place WHERE instansi = $1 AND endpoint = $2"
 _WAITING = """
+WITH not_granted AS (
+    UPDATE delivery SET status = 'failed', outcome = 'not-granted', body = NULL, due_at = NULL, last_at = now()
+    WHERE instansi = $1 AND endpoint = $2 AND status = 'waiting' AND type <> ALL($5::text[])
+)
 SELECT event_id, type, body, tries, first_at, due_at > now() FROM delivery
-WHERE instansi = $1 AND endpoint = $2 AND status = 'waiting' AND (due_at <= now() OR $4) ORDER BY due_at LIMIT $3
-"""
-_NOT_GRANTED = """
-UPDATE delivery SET status = 'failed', outcome = 'not-granted', body = NULL, due_at = NULL, last_at = now()
-WHERE instansi = $1 AND endpoint = $2 AND status = 'waiting' AND type <> ALL($3::text[]) RETURNING event_id
+WHERE instansi = $1 AND endpoint = $2 AND status = 'waiting' AND type = ANY($5) AND (due_at <= now() OR $4)
+ORDER BY due_at LIMIT $3
 """
 _RELEASE = """
 UPDATE endpoint SET lease = NULL, leased_until = NULL, failures = $4, last_delivered_at = $5, delivered = delivered + $6,
@@ -134,8 +135,7 @@ async def waiting(conn: AsyncConnection, of: Claimed, most: int) -> list[Item]:
 
     What its owner may no longer have is given up.
     """
-    await fetch(conn, _NOT_GRANTED, of.instansi, of.id, of.types)
-    rows = await fetch(conn, _WAITING, of.instansi, of.id, 1 if of.down else most, of.down)
+    rows = await fetch(conn, _WAITING, of.instansi, of.id, 1 if of.down else most, of.down, of.types)
     return [Item(*row) for row in rows]
 
 

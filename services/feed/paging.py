@@ -1,7 +1,7 @@
 """Pages of events out of several streams, and the places where they end; the same for who pulls and who is pushed to."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import merge
@@ -30,17 +30,21 @@ class Place:
     """How far a reader has come in one stream.
 
     Behind sequence `seq` of the stream `born` then; where that is None, at what was sent from `until` on. Whatever was
-    sent before `until` has been looked at.
+    sent before `until` has been looked at. `epoch`: the newest in which the service told something for the first time.
     """
 
     born: datetime | None = None
     seq: int = 0
     until: datetime = BEGINNING
+    epoch: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: `body` is its CloudEvent as on the road. `again`: sent by a republish; `at`: when it was sent."""
+    """One event: `body` is its CloudEvent as on the road. `again`: sent by a republish; `at`: when it was sent.
+
+    What a restored record has is sent again in a later `epoch`, and the marker behind it is the first that is new there.
+    """
 
     stream: str
     seq: int
@@ -49,6 +53,7 @@ class Event:
     id: UUID
     type: str
     recorded_at: datetime
+    epoch: int
     body: bytes
 
 
@@ -117,12 +122,12 @@ async def next_page(
     kept, after, ended = set(taken), dict(places), set()
     for stream, (events, read_to, left) in zip(wanted, found, strict=True):
         over = [each for each in events if each not in kept]
-        seen = [each.at for each in events[: len(events) - len(over)][-1:]] + ([] if over or left else [asked])
-        until = max([starts[stream].until, *seen])
-        if over or read_to:
-            after[stream] = Place(extents[stream].born, over[0].seq - 1 if over else read_to, until)
-        else:
-            after[stream] = replace(starts[stream], until=until)  # still no sequence to stand behind
+        place = _behind(starts[stream], events[: len(events) - len(over)])
+        if not (over or left):
+            place = replace(place, until=max(place.until, asked))
+        if over or read_to:  # else there is still no sequence to stand behind
+            place = replace(place, born=extents[stream].born, seq=over[0].seq - 1 if over else read_to)
+        after[stream] = place
         if not (over or left):
             ended.add(stream)
     return Page(taken, after, len(ended) < len(wanted), frozenset(ended))
@@ -134,9 +139,15 @@ def cut(page: Page, starts: Mapping[str, Place], first_left: Event) -> Page:
     taken, left, places = page.events[:index], page.events[index:], dict(page.places)
     for stream in {each.stream for each in left}:
         first = next(each for each in left if each.stream == stream)
-        until = max([starts.get(stream, Place()).until, *(each.at for each in taken if each.stream == stream)])
-        places[stream] = Place(page.places[stream].born, first.seq - 1, until)
+        place = _behind(starts.get(stream, Place()), [each for each in taken if each.stream == stream])
+        places[stream] = replace(place, born=page.places[stream].born, seq=first.seq - 1)
     return Page(taken, places, True, page.ended - {each.stream for each in left})
+
+
+def _behind(place: Place, events: Sequence[Event]) -> Place:
+    """What a place knows once these events of its stream are behind it; not its sequence."""
+    until = max([place.until, *(each.at for each in events)])
+    return replace(place, until=until, epoch=max([place.epoch, *(each.epoch for each in events if not each.again)]))
 
 
 async def _scan(
@@ -164,7 +175,8 @@ def _event(stream: str, instansi: str, sent: Sent) -> Event | None:
         told: dict[str, Any] = orjson.loads(sent.body)
         if (told["instansi"], told["type"]) == (instansi, f"{PREFIX}.{kind}"):
             at = datetime.fromisoformat(told["recordedat"])
-            return Event(stream, sent.seq, sent.at, sent.again, UUID(told["id"]), kind, at, sent.body)
+            id, epoch = UUID(told["id"]), int(told["epoch"])
+            return Event(stream, sent.seq, sent.at, sent.again, id, kind, at, epoch, sent.body)
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     log.warning("feed.unreadable", stream=stream, sequence=sent.seq)

@@ -41,6 +41,7 @@ KEY = new_signing_key()
 assert webhook_tables.EndpointRow.metadata is FeedTable.metadata
 STREAMS = ("activity", "appraisal", "directory", "training", "feed")
 VERIFIED, SCORE, GAP = "activity.entry.verified.v1", "appraisal.score.changed.v1", "appraisal.gap.found.v1"
+RENEWED = "appraisal.record.renewed.v1"
 
 
 @dataclass

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from services.feed.webhook import sending, store
+from services.feed.webhook import courier, sending, store
 from services.feed.webhook.address import Rules
 from services.feed.webhook.courier import Courier
 from services.feed.webhook.keyring import Keyring
@@ -16,7 +16,7 @@ from services.feed.webhook.plan import DOWN, WAITS, State
 from services.feed.webhook.sending import Sender
 from shared.ids import fresh_id
 from shared.testing.waiting import until
-from tests.feed.conftest import GAP, SCORE, VERIFIED, Feed, ago
+from tests.feed.conftest import GAP, RENEWED, SCORE, VERIFIED, Feed, ago
 from tests.feed.receiver import Receiver
 
 ALL = [VERIFIED, SCORE, GAP]
@@ -41,8 +41,8 @@ async def open_receiver() -> AsyncIterator[Callable[..., Any]]:
 @asynccontextmanager
 async def delivering(feed: Feed, key: str) -> AsyncIterator[None]:
     """The job at work."""
-    courier = Courier(feed.worker, feed.road, Sender(Rules(local_http=True)), Keyring([key]))
-    running = asyncio.create_task(courier.run())
+    job = Courier(feed.worker, feed.road, Sender(Rules(local_http=True)), Keyring([key]))
+    running = asyncio.create_task(job.run())
     try:
         yield
         assert not running.done(), running.exception()
@@ -262,6 +262,31 @@ async def test_after_the_road_was_lost_it_goes_on_with_what_is_sent_again_and_ne
         await asyncio.sleep(2)
     assert receiver.came == dict.fromkeys([*told, *refilled, *new], 1), "once each: nothing begins anew for ever"
     assert not set(ancient) & set(receiver.took), "what was on the road a week before is not history to push"
+
+
+async def test_a_restored_record_is_pushed_whole_and_its_marker_ends_that(
+    feed: Feed, secrets_key: str, open_receiver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "_EVENTS", 10)
+    receiver = await open_receiver()
+    id = await register(feed, receiver, [SCORE, RENEWED])
+    ancient = ago(days=400)
+    async with delivering(feed, secrets_key):
+        told = await feed.tell(SCORE, 5)
+        await took(receiver, told)
+        repeated = await feed.tell(SCORE, 15, run="1", recordedat=ancient)
+        restored = await feed.tell(SCORE, 35, run="2", recordedat=ancient, epoch=2)
+        [marker] = await feed.tell(RENEWED, epoch=2, data={"epoch": 2})
+        await shown(feed, id, delivered=5 + 35 + 1)
+        # Whoever lost what they had begins again before the restore, and gets it whole once more.
+        await feed.ok("POST", f"/webhooks/{id}/replay", json={"since": ago(hours=1)})
+        await shown(feed, id, delivered=2 * (5 + 35 + 1))
+        await feed.tell(SCORE, 35, run="3", recordedat=ancient, epoch=2)
+        new = await feed.tell(SCORE, 3, epoch=2)
+        await took(receiver, new)
+        await asyncio.sleep(2)
+    assert receiver.came == dict.fromkeys([*told, *restored, marker], 2) | dict.fromkeys(new, 1)
+    assert not set(repeated) & set(receiver.took), "without a later epoch it is history"
 
 
 async def test_a_lost_grant_stops_what_is_pushed_and_a_new_one_goes_on_where_it_was(

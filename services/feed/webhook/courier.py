@@ -168,9 +168,10 @@ def _starts(
 def _told_before(event: Event, start: Place) -> bool:
     """Whether a republish brings what was on the road long before this endpoint came so far.
 
-    Nothing is a week late for the first time; without this each full republish would push years of history.
+    Nothing is a week late for the first time; without this each full republish would push years of history. A restored
+    record is another matter: its marker voids whatever did not come in the new epoch, so all of it is pushed.
     """
-    return event.again and event.recorded_at < start.until - HORIZON
+    return event.again and event.epoch <= start.epoch and event.recorded_at < start.until - HORIZON
 
 
 def _is_seen(stream: str, of: Claimed, page: Page) -> bool:

@@ -54,7 +54,10 @@ UPDATE endpoint SET since = $3, missed_before = NULL, changed_at = now(), change
     looked_at = NULL
 WHERE instansi = $1 AND id = $2 RETURNING id
 """
-_BACK = "UPDATE place SET born = NULL, seq = 0, until = $3, seen_born = NULL, seen = 0 WHERE instansi = $1 AND endpoint = $2"
+_BACK = """
+UPDATE place SET born = NULL, seq = 0, until = $3, epoch = 1, seen_born = NULL, seen = 0
+WHERE instansi = $1 AND endpoint = $2
+"""
 _ROTATE = """
 UPDATE endpoint SET old_secret = CASE WHEN old_secret_until > now() THEN coalesce(old_secret, secret) ELSE secret END,
     old_secret_until = $4, secret = $3, changed_at = now(), changed_by = $5

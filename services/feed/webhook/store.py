@@ -47,7 +47,7 @@ SELECT c.instansi, c.id, c.url, c.lease, c.secret,
         SELECT FROM access_grant g WHERE g.instansi = c.instansi AND g.system = c.system AND t = ANY(g.types)) ORDER BY 1)
 FROM claimed c
 """
-_PLACES = "SELECT stream, born, seq, until FROM place WHERE instansi = $1 AND endpoint = $2"
+_PLACES = "SELECT stream, born, seq, until, epoch FROM place WHERE instansi = $1 AND endpoint = $2"
 _WAITING = """
 WITH not_granted AS (
     UPDATE delivery SET status = 'failed', outcome = 'not-granted', body = NULL, due_at = NULL, last_at = now()
@@ -64,11 +64,11 @@ UPDATE endpoint SET lease = NULL, leased_until = NULL, failures = $4, last_deliv
 WHERE instansi = $1 AND id = $2 AND lease = $3 RETURNING status, reason, created_by
 """
 _KEEP_PLACES = """
-INSERT INTO place AS p (instansi, endpoint, stream, born, seq, until, seen_born, seen)
+INSERT INTO place AS p (instansi, endpoint, stream, born, seq, until, epoch, seen_born, seen)
 SELECT $1, $2, r.* FROM jsonb_to_recordset($3::jsonb) AS
-    r(stream text, born timestamptz, seq bigint, until timestamptz, seen_born timestamptz, seen bigint)
+    r(stream text, born timestamptz, seq bigint, until timestamptz, epoch integer, seen_born timestamptz, seen bigint)
 ON CONFLICT (instansi, endpoint, stream) DO UPDATE SET born = excluded.born, seq = excluded.seq, until = excluded.until,
-    seen_born = excluded.seen_born, seen = excluded.seen
+    epoch = excluded.epoch, seen_born = excluded.seen_born, seen = excluded.seen
 RETURNING stream
 """
 _KEEP_STEPS = """
@@ -166,6 +166,7 @@ async def keep(
             "born": place.born,
             "seq": place.seq,
             "until": place.until,
+            "epoch": place.epoch,
             "seen_born": seen[stream].born if stream in seen else None,
             "seen": seen[stream].last if stream in seen else 0,
         }

@@ -54,6 +54,7 @@ class PlaceRow(FeedTable, table=True):
     born: datetime | None = Field(sa_type=AT)
     seq: int = Field(sa_type=BigInteger)
     until: datetime = Field(sa_type=AT)
+    epoch: int
     seen_born: datetime | None = Field(sa_type=AT)
     seen: int = Field(sa_type=BigInteger)
 

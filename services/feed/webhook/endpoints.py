@@ -124,7 +124,8 @@ async def find(conn: AsyncConnection, caller: Caller, id: UUID) -> Row | None:
 
 
 async def create(conn: AsyncConnection, caller: Caller, id: UUID, new: New, secret: bytes) -> None:
-    """Keep a new endpoint. TooManyEndpoints."""
+    """Keep a new endpoint, one of an instansi at a time: two would each count without the other. TooManyEndpoints."""
+    await fetch(conn, "SELECT pg_advisory_xact_lock(hashtextextended('feed.endpoint:' || $1, 0))", caller.instansi)
     [[there]] = await fetch(conn, "SELECT count(*) FROM endpoint WHERE instansi = $1", caller.instansi)
     if there >= _MOST:
         raise TooManyEndpoints(

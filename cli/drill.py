@@ -103,7 +103,7 @@ async def _service(name: str, socket: Path, client: Client | None) -> Outcome:
 def _report(
     reached: datetime | None, seconds: Mapping[str, float], outcomes: Mapping[str, Outcome], as_json: bool
 ) -> None:
-    last = reached.astimezone(UTC).isoformat() if reached else None
+    last = reached.astimezone(UTC).isoformat() if reached else None  # without an archive nothing tells it
     if as_json:
         services = {name: asdict(outcome) for name, outcome in outcomes.items()}
         click.echo(json.dumps({"reached": last, "seconds": seconds, "services": services}))
@@ -115,7 +115,11 @@ def _report(
         lost = "not looked" if each.lost is None else str(each.lost)
         table.add_row(name, str(each.events), each.newest or "", lost, str(each.epoch), str(len(each.differences)))
     Console().print(table)
-    click.echo(f"Last commit: {last}. Seconds: " + ", ".join(f"{what} {value}" for what, value in seconds.items()))
+    click.echo(
+        (f"Last commit: {last}. " if last else "")
+        + "Seconds: "
+        + ", ".join(f"{what} {value}" for what, value in seconds.items())
+    )
     for name, each in outcomes.items():
         for difference in each.differences[:20]:
             click.echo(f"{name}: {difference}")

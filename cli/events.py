@@ -104,7 +104,7 @@ async def read(
     while follow or left:
         heed_cancellation()
         try:
-            found, left = await direct_get(client, stream.upper(), asked | position, PREFIX)
+            found, left = await direct_get(client, stream.upper(), asked | position, _api(client))
         except NoRespondersError:
             if not follow:
                 raise
@@ -124,9 +124,14 @@ async def bodies(client: Client, stream: str) -> AsyncIterator[bytes]:
         yield message.data
 
 
+def _api(client: Client) -> str:
+    """How streams are asked for: the reader has an account of its own, everybody else who gets here is inside."""
+    return PREFIX if client.options.get("user") == READER else "$JS.API"
+
+
 async def _born(client: Client, stream: str) -> datetime | None:
     """When a stream was made: one that was deleted and declared again begins anew."""
     try:
-        return (await client.jetstream(prefix=PREFIX).stream_info(stream.upper())).created
+        return (await client.jetstream(prefix=_api(client)).stream_info(stream.upper())).created
     except NotFoundError:
         return None

@@ -11,6 +11,7 @@ import cli.restored
 from cli.main import main
 from deploy.embedded.data import Data, DataRefused
 from deploy.embedded.ports import Ports
+from deploy.nats.access import ADMIN
 from deploy.services import service_names
 from shared.testing.system import EmbeddedSystem
 
@@ -34,6 +35,15 @@ def _add(system: EmbeddedSystem, folder: Path, code: str) -> None:
 
 def _states(system: EmbeddedSystem) -> dict[str, str]:
     return {name: process["state"] for name, process in system.processes().items()}
+
+
+def _addresses(system: EmbeddedSystem, service: str) -> dict[str, str]:
+    server = system.processes()["postgres"]["port"]
+    urls = {role: system.data.database(service, server).url(role) for role in ("owner", "worker")}
+    nats = {"URL": system.processes()["nats"]["url"], "USER": ADMIN, "PASSWORD": system.data.nats_secret(ADMIN)}
+    return {f"KINERJA_DATABASE_URL_{role.upper()}": url for role, url in urls.items()} | {
+        f"KINERJA_NATS_{name}": value for name, value in nats.items()
+    }
 
 
 def test_a_directory_that_was_put_back_is_believed_by_all_and_what_it_lost_is_listed(
@@ -70,16 +80,24 @@ def test_a_directory_that_was_put_back_is_believed_by_all_and_what_it_lost_is_li
     assert len(lost) == outcomes["directory"]["lost"]
     assert {fact["instansi"] for fact in lost} == {"lost"}
 
+    # As where there is no such data directory: with addresses, and as NATS's admin. Done again it loses nothing more.
+    for name, value in _addresses(system, "directory").items():
+        monkeypatch.setenv(name, value)
+    assert _done("restored", "directory", *data) == ""
+    told = _done("events", "--json", *data)
+    monkeypatch.undo()
+    assert sorted(told.splitlines()) == sorted(_done("events", "--json", *data).splitlines()) != []
+
     _done("start", "directory", *data)
     assert set(_states(system).values()) == {"ready"}
     found = json.loads(_done("instansi", "list", "--json", *data))
     assert [each["instansi"] for each in found] == ["kept"]
     assert _done("prove", *data).count("as the record says") == len(service_names())
 
-    # Life goes on, and the next restore would be the third epoch.
+    # Life goes on, and the next restore would be the fourth epoch.
     _add(system, tmp_path, "later")
     again = json.loads(_done("drill", "--json", *data))
-    assert again["services"]["directory"]["epoch"] == 3
+    assert again["services"]["directory"]["epoch"] == 4
     assert again["services"]["directory"]["lost"] == 0
 
 

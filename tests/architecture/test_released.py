@@ -1,4 +1,4 @@
-"""What a release wrote into databases is not edited: one that was made by it would differ from a new one for ever."""
+"""What a release wrote down is not edited: a database that it made would differ from a new one for ever."""
 
 import ast
 import tarfile
@@ -45,3 +45,9 @@ def test_migrations_of_a_release_stay_as_they_are_and_others_follow() -> None:
         if changed:
             edited[str(path)] = changed
     assert edited == {}, "add a migration instead"
+
+
+def test_samples_of_a_release_stay() -> None:
+    listed = git("ls-tree", "-r", "--name-only", last_release(), "shared/contracts/samples")
+    assert listed
+    assert [name for name in listed.decode().split() if not (ROOT / name).exists()] == []

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cli.system import FAILED, Refused, chosen, data_option, database_url
+from cli.system import FAILED, Refused, chosen, console, data_option, database_url
 from deploy.embedded.data import Data
 from deploy.services import load, service_names
 from shared.eventstore.database import Database
@@ -271,7 +271,7 @@ def _print(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool, 
         table.add_column(column, no_wrap=column not in _LONG)
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
-    Console().print(table if rows else nothing, markup=False)
+    console().print(table if rows else nothing, markup=False)
 
 
 def _cell(value: Any) -> str:

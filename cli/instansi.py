@@ -13,13 +13,12 @@ import asyncpg
 import click
 import httpx
 import yaml
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.exporting import export
 from cli.importing.sender import Sender, checked, problem_of
-from cli.system import CODE, REFUSED_ROWS, Refused, System, Unreachable, data_option, database_url, find
+from cli.system import CODE, REFUSED_ROWS, Refused, System, Unreachable, console, data_option, database_url, find
 from cli.transfer import merge, split
 from deploy.embedded.data import Data
 from shared.calendar import zone_of
@@ -77,13 +76,13 @@ def list_(data: Data, codes: tuple[str, ...], as_json: bool) -> None:
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in ("instansi", "name", "zone", "first day", "period", "rules", "state"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=title == "instansi")
     for each in found:
         rules = each["rules"]
         period, version = rules["policy"]["period_kind"], str(rules["version"])
         state = "suspended" if each["suspended"] else "at work"
         table.add_row(each["instansi"], each["name"], rules["zone"], rules["first_day"], period, version, state)
-    Console().print(table if found else "No agencies: add one with `kinerja instansi add FILE`.")
+    console().print(table if found else "No agencies: add one with `kinerja instansi add FILE`.")
 
 
 @instansi.command()

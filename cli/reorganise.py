@@ -97,6 +97,18 @@ class Plan(_Said):
     steps: Annotated[list[Step], Field(min_length=1)]
 
 
+_WRONG = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known",
+    "string_type": "is to be text in quotes",
+    "string_pattern_mismatch": "is to be a NIP or system:id, in quotes",
+    "union_tag_not_found": "is no merge, split, move or close",
+    "too_short": "is to have at least one",
+    "list_type": "is to be a list",
+    "model_type": "is to have keys such as `from` and `steps`",
+}
+
+
 @dataclass
 class _Work:
     """Carries out a plan; every call changes nothing when it was made before, so a broken off one is run again."""
@@ -107,9 +119,12 @@ class _Work:
     dry_run: bool
     #: Units that a dry run would have made: what leans on them cannot be shown yet.
     imagined: set[str | None] = field(default_factory=set)
+    #: Units whose people the plan places elsewhere.
+    left: set[str] = field(default_factory=set)
 
     def go(self, units: list[str], into: Target, led: Led | None = None, **more: Any) -> None:
         """Place the people of `units` in `into`."""
+        self.left |= set(units)
         if leans := self.imagined & {*units, into.parent}:
             click.echo(f"{', '.join(units)} -> {into.code}: shown once {', '.join(map(str, leans))} is there.")
             return
@@ -150,10 +165,19 @@ class _Work:
         """Close a unit the day before, once that is over."""
         last = self.day - timedelta(days=1)
         if not self.due or self.dry_run:
+            self._check_empty(code)
             click.echo(f"unit {code}: closed after {last}" + ("" if self.due else f", from {self.day}"))
             return
         checked(self.sender.call("POST", "directory", f"/units/{code}/close", {"last_day": last.isoformat()}))
         click.echo(f"unit {code}: closed after {last}")
+
+    def _check_empty(self, code: str) -> None:
+        """Nobody is to work in it from the day on. A dry run moved nobody: it cannot say so of units that the plan empties."""
+        if self.dry_run and code in self.left:
+            return
+        rows = self.sender.pages("directory", "/roster", day=self.day.isoformat(), units=[code])
+        if staying := sum(row["assignment"] is not None for row in rows):
+            raise Refused(f"unit-in-use: {staying} placements in unit {code} go on from {self.day}; move them first.")
 
     def children(self, code: str) -> Iterator[str]:
         """The units right below one."""
@@ -250,8 +274,10 @@ def _read(file: Path) -> Plan:
         raise Refused(f"file-malformed: {file.name} is no readable YAML: {error}") from error
     except ValidationError as error:
         # Its own words quote what was written, which may name people.
-        places = sorted({".".join(str(part) for part in each["loc"]) for each in error.errors(include_url=False)})
-        raise Refused(
-            f"file-malformed: {file.name}: correct {', '.join(places[:5])}, with codes and NIP in quotes; see"
-            " docs/how-to/reorganise.md."
-        ) from None
+        wrong = [f"{_place(each['loc'])} {_WRONG.get(each['type'], 'is wrong')}" for each in error.errors()]
+        raise Refused(f"file-malformed: {file.name}: {'; '.join(wrong[:5])}. See docs/how-to/reorganise.md.") from None
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    """Where something is wrong; the kind of a step stands there twice."""
+    return ".".join(str(part) for part in (*path[:2], *path[3:])) or "the plan"

@@ -42,6 +42,8 @@ def status(data: Data, as_json: bool) -> None:
 def _wants(name: str, state: dict[str, Any]) -> list[str]:
     """What of a service needs somebody, and what to do."""
     found = [f"{name}: {reason}" for reason in state.get("reasons", [])]
+    if not state["reachable"]:
+        found.append(f"{name}: does not answer; see its log, or start it (`kinerja start {name}` if it was stopped)")
     if letters := state.get("dead_letters"):
         found.append(f"{name}: {letters} dead letters: see `kinerja dead-letters list`")
     if parked := state.get("parked"):

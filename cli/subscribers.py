@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 import click
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
-from rich.console import Console
 from rich.table import Table
 
-from cli.system import Refused, Unreachable, data_option, nats_login
+from cli.system import Refused, Unreachable, console, data_option, nats_login
 from deploy.embedded import outside
 from deploy.embedded.data import Data
 from deploy.embedded.process import StartError
@@ -45,6 +44,8 @@ def apply(data: Data, file: Path) -> None:
     Example: kinerja subscribers apply subscribers.yaml
     """
     said = load(file, taken())
+    if "subscribers" not in said.model_fields_set:
+        raise Refused(f"{file} has no `subscribers`. To take everything from everybody, write `subscribers: {{}}`.")
     if _elsewhere():
         lines = _ask(data, lambda client: grants.apply(client, _streams(), said.subscribers))
     else:
@@ -72,7 +73,7 @@ def list_(data: Data, as_json: bool) -> None:
         table.add_column(title, justify="right" if title in ("types", "waiting", "unacknowledged") else "left")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+    console().print(table)
 
 
 @subscribers.command()

@@ -46,6 +46,7 @@ class _Transfer:
 
     def carry_out(self, units: list[str] | None) -> None:
         """Everything of these units (None: of the whole agency)."""
+        self._check_sensible()
         tree = {each["id"]: each for each in self.old.pages("directory", "/units")}
         chosen = {id: each for id, each in tree.items() if units is None or _within(tree, id, units)}
         only = {} if units is None else {"units": _codes(chosen, units)}
@@ -67,6 +68,16 @@ class _Transfer:
         if self.refused:
             return  # nor whose plan, levels or hours were not
         self._leave(placed)
+
+    def _check_sensible(self) -> None:
+        """There are two agencies, the day lies in the time of the old one, and the unit to stand below is in the new one."""
+        old, new = self.old.instansi, self.new.instansi
+        if old == new:
+            raise Refused(f"same-instansi: --into is to name another agency than {old}.")
+        if self.day.isoformat() <= (first := self.old.get("directory", "/instansi")["rules"]["first_day"]):
+            raise Refused(f"too-early: {old} is here since {first}; --from is to be a later day.")
+        if self.under and not self.new.get("directory", "/units", code=self.under)["items"]:
+            raise Refused(f"parent-unknown: {new} has no unit {self.under}; enter it first.")
 
     def _places(self, units: Mapping[str, Mapping[str, Any]], placed: Iterable[Mapping[str, Any]]) -> None:
         """Enter units that are open on the day, and positions. Those that are there stay as the new agency has them."""

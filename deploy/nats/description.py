@@ -27,9 +27,17 @@ class _Part(BaseModel):
 class Subscriber(_Part):
     """A system outside: which types of message of which agencies it is given, and how many connections it may hold."""
 
-    instansi: Literal["all"] | list[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]] = Field(min_length=1)
+    instansi: Literal["all"] | list[str]
     types: list[str] = Field(min_length=1)
     connections: int = Field(4, ge=1, le=100)
+
+    @field_validator("instansi", mode="before")
+    @classmethod
+    def _agencies(cls, said: Any) -> Any:
+        listed = isinstance(said, list) and said and all(re.fullmatch("[a-z0-9-]+", str(code)) for code in said)
+        if said != "all" and not listed:
+            raise ValueError("is to be a list of codes of agencies, such as [kota-medan], or all")
+        return said
 
     @field_validator("types")
     @classmethod

@@ -156,6 +156,7 @@ def test_a_drop_asks_and_is_remembered_with_its_reason(office: Office) -> None:
     assert len(listed(office)) == 3
     assert "training: 1 dropped" in done(office.run(*drop, second, "--because", "a test", "--by", "ani", "--yes"))
     assert [letter["id"] for letter in listed(office)] == [first, third]
+    assert f"kinerja.{office.code}." in done(office.run("dead-letters", "list", "--service", "training"))
     said = done(office.run(*drop, *everything, "--because", "all useless", "--yes"))
     assert "training: 2 dropped" in said
     assert listed(office) == []

@@ -102,6 +102,32 @@ def test_what_is_not_said_clearly_is_asked_for(words: tuple[str, ...]) -> None:
     assert "Traceback" not in done.output
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "has no `subscribers`"),
+        ("nodes: [{name: nats, host: nats}]", "has no `subscribers`"),
+        (
+            "subscribers: {pay: {instansi: Kota Medan, types: [appraisal.score.changed.v1]}}",
+            "list of codes of agencies",
+        ),
+        ("subscribers: {pay: {instansi: [], types: [appraisal.score.changed.v1]}}", "list of codes of agencies"),
+    ],
+)
+def test_a_file_of_subscribers_that_was_cut_short_takes_nothing_from_anybody(
+    text: str, says: str, running_system: EmbeddedSystem, tmp_path: Path
+) -> None:
+    file, data = tmp_path / "subscribers.yaml", ("--data", running_system.data.root)
+    good = "subscribers: {dashboard: {instansi: all, types: [appraisal.score.changed.v1]}}"
+    file.write_text(good)
+    assert run("subscribers", "apply", file, *data).exit_code == 0
+    file.write_text(text)
+    assert says in told(run("subscribers", "apply", file, *data), 2)
+    assert "dashboard" in run("subscribers", "list", *data).stdout
+    file.write_text("subscribers: {}")
+    assert "withdrawn" in run("subscribers", "apply", file, *data).stdout
+
+
 def test_an_address_that_is_none_is_refused_with_how_to_write_it() -> None:
     for address in (
         "postgresql://worker@127.0.0.1/activity",

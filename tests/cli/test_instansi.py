@@ -26,6 +26,7 @@ def test_an_agency_is_added_once_changed_and_listed(empty: Office) -> None:
     )
     assert empty.code in [each["instansi"] for each in json.loads(empty.run("instansi", "list", "--json").stdout)]
     table = empty.run("instansi", "list", empty.code).stdout
+    assert empty.code in table
     assert "Asia/Jakarta" in table
 
 

@@ -77,10 +77,12 @@ def test_what_waited_in_two_merged_units_is_decided_by_the_new_head(empty: Offic
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("from: 2026-01-01\nsteps: []", "steps"),
-        ("from: 2026-01-01\nsteps: [{merge: [1.10], into: {code: A}}]", "merge"),
-        ("steps: [{close: A}]", "from"),
-        ("from: 2026-01-01\nsteps: [{join: [A]}]", "steps.0"),
+        ("from: 2026-01-01\nsteps: []", "steps is to have at least one"),
+        ("from: 2026-01-01\nsteps: [{merge: [1.10], into: {code: A}}]", "steps.0.merge.0 is to be text in quotes"),
+        ("from: 2026-01-01\nsteps: [{move: A, under: B}]", "steps.0.superior is missing"),
+        ("steps: [{close: A}]", "from is missing"),
+        ("from: 2026-01-01\nsteps: [{join: [A]}]", "steps.0 is no merge, split, move or close"),
+        ("", "the plan is to have keys"),
         ("a: [", "no readable YAML"),
     ],
 )
@@ -98,4 +100,8 @@ def test_a_plan_for_a_day_to_come_is_entered_now_and_the_tree_follows_on_the_day
     assert (done.exit_code, f"Run this again on {later}" in done.stdout) == (0, True), done.output
     [unit] = empty.get("directory", "/units", code="KIRI")["items"]
     assert unit["last_day"] is None
+    Path("close.yaml").write_text(f"from: {later}\nsteps: [{{close: DINAS}}]")
+    for more in (("--dry-run",), ()):
+        done = empty.run("reorganise", "close.yaml", "--instansi", empty.code, *more)
+        assert (done.exit_code, "unit-in-use: 1 placements in unit DINAS" in done.stderr) == (2, True), done.output
     assert json.dumps(empty.person(CLERK)["unit"]) == json.dumps(unit["id"]), "until the day people are where they were"

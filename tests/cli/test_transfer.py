@@ -83,6 +83,18 @@ def test_a_merged_agency_stays_readable_and_its_people_work_on_in_the_other(agen
     assert ("0 placements" in again.stdout, again.exit_code) == (True, 0), again.output
 
 
+def test_a_transfer_that_makes_no_sense_is_refused_before_anything_is_done(agencies: tuple[Office, Office]) -> None:
+    old, new = agencies
+    for more, says in (
+        (("--into", old.code, "--from", FIRST), "same-instansi"),
+        (("--into", new.code, "--from", "2026-01-01"), "too-early"),
+        (("--into", new.code, "--from", FIRST, "--under", "SETDA"), "parent-unknown"),
+    ):
+        done = old.run("instansi", "merge", old.code, *more)
+        assert (done.exit_code, says in done.stderr) == (2, True), done.output
+    assert new.get("directory", "/employees")["items"] == []
+
+
 def test_a_split_takes_the_units_named_and_leaves_the_others(agencies: tuple[Office, Office]) -> None:
     old, new = agencies
     unknown = old.run("instansi", "split", old.code, "--unit", "X", "--into", new.code, "--from", FIRST)

@@ -68,6 +68,9 @@ def test_a_directory_that_was_put_back_is_believed_by_all_and_what_it_lost_is_li
     _done("stop", "directory", *data)
     assert _states(system).pop("directory") == "stopped"
     assert {state for name, state in _states(system).items() if name != "directory"} == {"ready"}
+    silent = _run("status", *data)
+    assert (silent.exit_code, "directory: does not answer" in silent.output) == (4, True), silent.output
+    assert "All is well" not in silent.output
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{Ports(system.base, service_names()).url('directory')}/healthz", trust_env=False)
     _done("restore", "directory", "--backup", tmp_path / "base", *data)

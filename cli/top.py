@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from cli import measured
 from cli.measured import Look
-from cli.system import System, Unreachable, console, data_option, find
+from cli.system import Refused, System, Unreachable, console, data_option, find
 from deploy.embedded.data import Data
 from shared.web.tokens import EVERY_INSTANSI, Role
 
@@ -32,6 +33,7 @@ _COLUMNS = {
     "dead_letters": "dead",
     "memory_bytes": "MB",
 }
+_INSIDE = "`docker compose run --rm kinerja top`"
 #: Known figures in this order, then whatever else services tell.
 _FIGURES = {
     "entries_minute": "entries/min",
@@ -83,32 +85,53 @@ async def _watch(system: System, once: bool, as_json: bool, every: float, rows: 
                 before = now
 
 
-async def _looks(http: httpx.AsyncClient, system: System) -> dict[str, Look]:
-    """By address of a process; those that do not answer are missing."""
+async def _looks(http: httpx.AsyncClient, system: System) -> dict[str, dict[str, Look]]:
+    """Of each service, by address of a process; those that do not answer are missing."""
 
     async def look(url: str) -> tuple[str, Look] | None:
         try:
-            return url, Look((await http.get(f"{url}/metrics")).raise_for_status().text)
+            answer = await http.get(f"{url}/metrics")
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                raise Refused(f"{url} shows its metrics only inside: {_INSIDE}.")
+            return url, Look(answer.raise_for_status().text)
         except httpx.HTTPError:
             return None
 
-    urls = [url for name in system.services for url in system.processes(name)]
-    return dict(filter(None, await asyncio.gather(*map(look, urls))))
+    async def looks(name: str) -> dict[str, Look]:
+        urls = await _replicas(system, name) or system.processes(name)
+        return dict(filter(None, await asyncio.gather(*map(look, urls))))
+
+    return dict(zip(system.services, await asyncio.gather(*map(looks, system.services)), strict=True))
+
+
+async def _replicas(system: System, service: str) -> list[str]:
+    """Every process behind a proxy, asked for anew as they come and go; none where their names are not known."""
+    found = []
+    for url in (httpx.URL(each.format(service=service)) for each in system.metrics):
+        with contextlib.suppress(socket.gaierror):
+            known = await asyncio.get_running_loop().getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+            found += [str(url.copy_with(host=address[0])) for *_, address in known]
+    return found
 
 
 async def _picture(
-    http: httpx.AsyncClient, system: System, before: dict[str, Look], now: dict[str, Look]
+    http: httpx.AsyncClient, system: System, before: dict[str, dict[str, Look]], now: dict[str, dict[str, Look]]
 ) -> dict[str, Any]:
     services = {}
-    for name in system.services:
-        pairs = [(before.get(url, now[url]), now[url]) for url in system.processes(name) if url in now]
+    for name, looks in now.items():
+        pairs = [(before[name].get(url, look), look) for url, look in looks.items()]
         services[name] = measured.service(pairs) if pairs else {}
     by_instansi: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for figures in await asyncio.gather(*(_figures(http, system.processes(name)) for name in system.services)):
         for instansi, told in figures.items():
             for figure, value in told.items():
                 by_instansi[instansi][figure] += value
-    return {"at": datetime.now(UTC).isoformat(), "services": services, "instansi": by_instansi}
+    picture = {"at": datetime.now(UTC).isoformat(), "services": services, "instansi": by_instansi}
+    if system.metrics and not any([await _replicas(system, name) for name in system.services]):
+        picture["hidden"] = (
+            f"Requests are not shown: the processes that answer them are reached only inside: {_INSIDE}."
+        )
+    return picture
 
 
 async def _figures(http: httpx.AsyncClient, urls: list[str]) -> dict[str, dict[str, int]]:
@@ -126,7 +149,8 @@ async def _figures(http: httpx.AsyncClient, urls: list[str]) -> dict[str, dict[s
 
 
 def _screen(picture: dict[str, Any], rows: int) -> Group:
-    return Group(_services(picture["services"]), Text(), _agencies(picture["instansi"], rows))
+    hidden = Text(picture.get("hidden", ""), "yellow")
+    return Group(_services(picture["services"]), hidden, _agencies(picture["instansi"], rows))
 
 
 def _services(services: dict[str, dict[str, Any]]) -> Table:

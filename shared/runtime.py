@@ -33,7 +33,7 @@ from shared.operations.partitions import keep_partitions
 from shared.operations.rebuild import Difference
 from shared.operations.republish import Republisher
 from shared.people.suspension import watch_suspended
-from shared.web.app import create_app, token_verifier
+from shared.web.app import Lifespan, create_app, token_verifier
 from shared.web.asyncapi import document
 from shared.web.messages import Wording
 from shared.web.pages import messages_page, routes_page
@@ -69,6 +69,10 @@ class Job:
     run: Callable[[Database], Awaitable[None]]
 
 
+#: Adds what people see beside the API, for as long as that runs.
+Site = Callable[[FastAPI, Settings], contextlib.AbstractAsyncContextManager[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """What a service is made of; the only thing its `app.py` says."""
@@ -79,6 +83,8 @@ class Service:
     slices: Sequence[Slice[Any, Any, Any]] = ()
     subscriptions: Sequence[Subscription] = ()
     jobs: Sequence[Job] = ()
+    #: Pages for people, whose forms its API then takes besides JSON.
+    site: Site | None = None
     #: Whether it reads every stream by sequence, as outside readers do: its API then needs NATS too.
     reads_road: bool = False
     #: What `kinerja top` shows of each instansi: names, and SQL of (instansi, figure) that is cheap at any size.
@@ -228,10 +234,8 @@ def _database(url: str, role: Part) -> Database:
     return db
 
 
-def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", "worker")) -> FastAPI:
-    """The ASGI application of `service`; its lifespan runs the worker where `parts` asks for it."""
-    api = _database(settings.database_url_api, "api") if "api" in parts else None
-    worker = Worker(service, settings, _database(settings.database_url_worker, "worker")) if "worker" in parts else None
+def _lifespan(service: Service, settings: Settings, api: Database | None, worker: Worker | None) -> Lifespan:
+    """What runs as long as the application does."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -240,11 +244,21 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
             running.push_async_callback(asyncio.to_thread, stop_tracing)
             if api:
                 await running.enter_async_context(_watched(api, settings.outbox_limit))
+            if api and service.site:
+                await running.enter_async_context(service.site(app, settings))
             if worker:
                 running.push_async_callback(worker.db.close)
                 running.push_async_callback(worker.stop)
                 await worker.start()
             yield
+
+    return lifespan
+
+
+def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", "worker")) -> FastAPI:
+    """The ASGI application of `service`; its lifespan runs the worker where `parts` asks for it."""
+    api = _database(settings.database_url_api, "api") if "api" in parts else None
+    worker = Worker(service, settings, _database(settings.database_url_worker, "worker")) if "worker" in parts else None
 
     async def problems() -> list[str]:
         away = [db for db in (api, worker.db if worker else None) if db is not None and not await db.answers()]
@@ -264,7 +278,8 @@ def build(service: Service, settings: Settings, parts: Sequence[Part] = ("api", 
         readiness=problems,
         status=status,
         figures=worker.figures if worker else None,
-        lifespan=lifespan,
+        lifespan=_lifespan(service, settings, api, worker),
+        forms=service.site is not None,
     )
     _describe(app, service)
     return app
@@ -295,6 +310,7 @@ def main(service: Service) -> None:
     only: Part | None = parser.parse_args().only
     needed = {"api": ["database_url_api", "jwks"], "worker": ["database_url_worker", "nats_url", "jwks"]}
     needed["api"] += ["nats_url"] * service.reads_road
+    needed["api"] += ["portal_key_file", "services"] if service.site else []
     parts: tuple[Part, ...] = (only,) if only else ("api", "worker")
     try:
         settings = Settings.load(*{name for part in parts for name in needed[part]})

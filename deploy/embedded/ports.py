@@ -38,7 +38,7 @@ class Ports:
 
     def of(self, service: str, worker: int = 0) -> int:
         """HTTP of one service, or of one of its further workers."""
-        first = self.base + (30 + (worker - 1) * len(self.services) if worker else 1)
+        first = self.base + (25 + (worker - 1) * len(self.services) if worker else 1)
         return first + sorted(self.services, key=lambda each: (each not in _FIRST, each)).index(service)
 
     def url(self, service: str, worker: int = 0) -> str:

@@ -184,6 +184,9 @@ class Supervisor:
         }
         if service == "feed":
             ours["KINERJA_WEBHOOK_KEYS"] = self.data.secret("webhook key")
+        if service == "portal":
+            ours["KINERJA_PORTAL_KEY_FILE"] = str(self.data.signing_key)
+            ours["KINERJA_SERVICES"] = ",".join(f"{name}={url}" for name, url in self.summary["services"].items())
         # Settings of another deployment in this shell must not leak into the embedded one.
         return {name: value for name, value in os.environ.items() if not name.startswith("KINERJA_")} | ours
 

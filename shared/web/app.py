@@ -47,12 +47,13 @@ def create_app(
     titles: Mapping[str, Wording] | None = None,
     body_limit: int = BODY_LIMIT,
     at_once: int = AT_ONCE,
+    forms: bool = False,
 ) -> FastAPI:
     """The application of service `name`: its routers under `/api/v1/{instansi}`, each route behind a token.
 
     `readiness` gives the reasons why the service is not ready (none: ready), `status` what `/status` shows to
     anybody (no personal data), `figures` what each instansi makes it do, for operators, `titles` the wording of the
-    service's own refusal codes, `body_limit` bytes, `at_once` requests in hand.
+    service's own refusal codes, `body_limit` bytes, `at_once` requests in hand, `forms` whether pages send theirs.
     """
     # Not FastAPI's own pages: their scripts come from the net.
     app = FastAPI(
@@ -67,7 +68,7 @@ def create_app(
         _operations(app, name, figures)
     install(app)
     app.add_middleware(Admission, at_once=at_once)  # behind the guard: who sends slowly takes no place
-    app.add_middleware(InputGuard, limit=body_limit)
+    app.add_middleware(InputGuard, limit=body_limit, forms=forms)
     app.add_middleware(Edge)
     return app
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -22,6 +23,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _PLUMBING = frozenset({"/healthz", "/readyz", "/metrics", "/status", "/operations/instansi"})
 _FAMILIES = {code: f"{code // 100}xx" for code in range(100, 600)}
 _CLIENT_LEFT = 499
+_UPLOADS = ("multipart/form-data",)
+_FORMS = (*_UPLOADS, "application/x-www-form-urlencoded")
 #: Bytes of bodies that are still coming in: those who send slowly must not fill the memory together.
 _HELD = 67_108_864
 
@@ -97,9 +100,10 @@ class Edge:
 class InputGuard:
     """Refuses raw input no route could use: too large, not JSON, NaN or Infinity, U+0000 anywhere."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, forms: bool = False) -> None:
         self._app = app
         self._limit = limit
+        self._unread = _FORMS if forms else _UPLOADS
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +117,7 @@ class InputGuard:
         body = await self._body(headers, receive)
         if body is None:
             return
-        _check(headers.get("content-type", ""), body)
+        _check(headers.get("content-type", ""), body, self._unread)
         await self._app(scope, _replay(body, receive), send)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
@@ -191,9 +195,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _check(content_type: str, body: bytes) -> None:
+def _check(content_type: str, body: bytes, unread: Collection[str]) -> None:
     kind = content_type.partition(";")[0].strip().lower()
-    if not body or kind == "multipart/form-data":
+    if not body or kind in unread:
         return
     if kind != "application/json" and not kind.endswith("+json"):
         raise ContentTypeNotJson("Kirim Content-Type: application/json. / Send Content-Type: application/json.")

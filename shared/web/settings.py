@@ -52,9 +52,14 @@ class Settings(BaseSettings):
     webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="networks of one's own that webhooks may go to, such as 10.1.0.0/16; with commas between"
     )
+    portal_key_file: Path | None = Field(None, description="private key (PEM) with which the portal signs tokens")
+    services: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="where the portal asks the others, such as activity=http://activity-api:8000; with commas between",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("issuers", "webhook_keys", "webhook_networks", mode="before")
+    @field_validator("issuers", "services", "webhook_keys", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -52,7 +52,15 @@ def test_every_process_that_is_killed_comes_back_with_its_new_process_id(system:
 
 def test_services_json_names_every_service_and_nats(system: EmbeddedSystem) -> None:
     found = httpx.get(f"http://127.0.0.1:{system.base}/services.json").json()
-    names = ["activity", "appraisal", "directory", "notification", "training", "feed"]  # where others know them
+    names = [
+        "activity",
+        "appraisal",
+        "directory",
+        "notification",
+        "training",
+        "feed",
+        "portal",
+    ]  # where others know them
     assert found["services"] == {name: f"http://127.0.0.1:{system.base + 1 + n}" for n, name in enumerate(names)}
     assert found["nats"] == f"nats://127.0.0.1:{system.base + 20}"
 

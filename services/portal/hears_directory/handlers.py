@@ -1,0 +1,24 @@
+"""The copy of the directory; who is no longer active is signed out everywhere."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.directory import EmployeeChanged
+from shared.eventstore.rows import fetch
+from shared.messaging.envelope import Received
+from shared.people.hear import directory_subscription
+
+
+async def _sign_out(conn: AsyncConnection, messages: Sequence[Received[Any]]) -> None:
+    gone = [
+        (m.instansi, m.data.employee) for m in messages if isinstance(m.data, EmployeeChanged) and not m.data.active
+    ]
+    for table in ("session", "invitation"):
+        sql = f"DELETE FROM {table} WHERE (instansi, employee) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))"
+        if gone:
+            await fetch(conn, sql, [instansi for instansi, _ in gone], [employee for _, employee in gone])
+
+
+PEOPLE = directory_subscription("portal", _sign_out)

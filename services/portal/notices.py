@@ -1,0 +1,10 @@
+"""What a page says after something was done, by the name in its address."""
+
+from services.portal.texts import N_
+
+NOTICES = {
+    "password-set": N_("Kata sandi tersimpan. Silakan masuk."),
+    "signed-out": N_("Anda sudah keluar."),
+    "signed-out-everywhere": N_("Anda sudah keluar dari semua perangkat."),
+    "entry-logged": N_("Catatan tersimpan."),
+}

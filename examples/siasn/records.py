@@ -24,6 +24,11 @@ ON CONFLICT DO UPDATE SET epoch = excluded.epoch, version = excluded.version, ra
     body = NULL, reason = NULL, tries = 0, due = 0
 WHERE (excluded.epoch, excluded.version) > (epoch, version) AND (excluded.rating <> rating)
 """
+#: The same rating under a newer version: what comes late of the versions between is older than that.
+_SAME = """
+UPDATE record SET epoch = ?3, version = ?4
+WHERE employee = ?1 AND period = ?2 AND rating = ?5 AND (?3, ?4) > (epoch, version)
+"""
 _RATED = "id.go.kinerja.appraisal.rating.set.v1"
 _KEPT = ("work_result", "behaviour", "predicate")
 
@@ -49,7 +54,9 @@ class Records:
                     data = event["data"]
                     rating = json.dumps({name: data[name] for name in _KEPT}, sort_keys=True)
                     order = event["epoch"], event["sourceversion"]
-                    self._db.execute(_NEWEST, (data["employee"], data["period"], *order, rating))
+                    row = data["employee"], data["period"], *order, rating
+                    self._db.execute(_SAME, row)
+                    self._db.execute(_NEWEST, row)
             self._db.execute("INSERT OR REPLACE INTO place VALUES (1, ?)", (cursor,))
 
     def in_state(self, *states: str, due: float | None = None) -> list[dict[str, Any]]:

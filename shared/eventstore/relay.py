@@ -257,5 +257,5 @@ class Relay:
         for row, answer in zip(rows, answers, strict=True):
             if isinstance(answer, REFUSALS):
                 parked = await conn.fetchval(_REFUSE, row["id"], f"{type(answer).__name__}: {answer}")
-                told = {"event_id": str(row["event_id"]), "subject": row["subject"], "error": repr(answer)}
+                told = {"event_id": str(row["event_id"]), "subject": row["subject"], "error": str(answer)}
                 log.error("relay.refused", **told, parked=parked)

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
+import structlog
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeout
 from sqlalchemy import text
@@ -207,11 +208,14 @@ async def test_a_message_refused_three_times_is_parked_and_the_rest_goes_on(
     await road.jetstream().update_stream(config.evolve(max_msg_size=900))
     await record(api, replace(context, correlation_id="x" * 1000), 1)
     await record(api, context, 3)
-    async with relay(worker, road):
-        await until(lambda: _empty(worker))
+    with structlog.testing.capture_logs() as logs:
+        async with relay(worker, road):
+            await until(lambda: _empty(worker))
     [refused, error] = await parked(worker)
     assert refused == 3
     assert "size" in error
+    [*_, told] = [entry for entry in logs if entry["event"] == "relay.refused"]
+    assert (told["parked"], "size" in told["error"]) == (True, True), "the log says why, as the runbook promises"
     assert await on_the_road(road) == 3
 
     again = Republisher(worker, [COUNTER], Publisher(road), "1")

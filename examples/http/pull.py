@@ -7,7 +7,6 @@ Python. `--once` ends when there is nothing left, `--print` prints what is true 
 """
 
 import json
-import os
 import sys
 import time
 import urllib.error
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
-from ledger import ABOUT, RENEWED, Ledger, command
+from ledger import ABOUT, RENEWED, Ledger, command, setting
 
 WAIT_SECONDS = 10
 
@@ -32,8 +31,8 @@ def page(cursor: str | None, wait: int) -> Any:
     if cursor is not None:
         asked["after"] = cursor
     request = urllib.request.Request(
-        f"{os.environ['KINERJA_FEED_URL']}/events?{urllib.parse.urlencode(asked)}",
-        headers={"Authorization": f"Bearer {os.environ['KINERJA_FEED_TOKEN']}"},
+        f"{setting('KINERJA_FEED_URL')}/events?{urllib.parse.urlencode(asked)}",
+        headers={"Authorization": f"Bearer {setting('KINERJA_FEED_TOKEN')}"},
     )
     try:
         with urllib.request.urlopen(request, timeout=wait + 30) as answer:
@@ -58,7 +57,8 @@ def follow(ledger: Ledger, once: bool) -> None:
             retry = error.headers.get("Retry-After", "")
             time.sleep(float(retry) if retry.isdigit() else 1)
             continue
-        except OSError:  # away for a moment
+        except OSError as error:  # away for a moment
+            print(f"{error}; trying again", file=sys.stderr)
             time.sleep(1)
             continue
         ledger.take([json.dumps(event).encode() for event in told["events"]], cursor=told["next"])

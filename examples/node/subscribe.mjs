@@ -46,15 +46,18 @@ async function left(consumer) {
   return num_pending + num_ack_pending;
 }
 
+/** A variable of the environment; ends the program when it is not set. */
+function setting(name) {
+  if (process.env[name]) return process.env[name];
+  console.error(`${name} is not set; docs/how-to/subscribe.md says where it comes from.`);
+  process.exit(1);
+}
+
 /** Follow every stream that is granted; true when all is done, false when the server closed the connection. */
 async function listen(ledger, once) {
-  const user = process.env.KINERJA_NATS_USER;
-  const client = await connect({
-    servers: process.env.KINERJA_NATS_URL,
-    user,
-    pass: process.env.KINERJA_NATS_PASSWORD,
-    maxReconnectAttempts: -1,
-  });
+  const user = setting("KINERJA_NATS_USER");
+  const pass = setting("KINERJA_NATS_PASSWORD");
+  const client = await connect({ servers: setting("KINERJA_NATS_URL"), user, pass, maxReconnectAttempts: -1 });
   const done = await Promise.all(STREAMS.map((stream) => follow(client, stream, `outside-${user}`, ledger, once)));
   if (!client.isClosed()) await client.drain();
   return done.every(Boolean);

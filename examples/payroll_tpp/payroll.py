@@ -21,7 +21,6 @@ from pathlib import Path
 import nats
 from book import Book
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NothingCame
 from nats.js.client import JetStreamContext
 
 PREFIX = "KINERJA.API"
@@ -29,18 +28,28 @@ STREAM = "APPRAISAL"
 AT_ONCE = 200
 
 
+def setting(name: str) -> str:
+    """A variable of the environment. SystemExit when it is not set."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set; `kinerja subscribers login payroll` prints it.")
+
+
+async def tell(error: Exception) -> None:
+    """The server is away, or refuses; nats-py tries again."""
+    print(f"NATS: {error}; trying again", file=sys.stderr)
+
+
 async def listen(book: Book, once: bool) -> None:
     """Keep, then acknowledge: what a kill in between leaves comes again, and is known."""
-    user = os.environ["KINERJA_NATS_USER"]
-    login = {"user": user, "password": os.environ["KINERJA_NATS_PASSWORD"]}
-    client = await nats.connect(os.environ["KINERJA_NATS_URL"].split(","), max_reconnect_attempts=-1, **login)
+    user, password = setting("KINERJA_NATS_USER"), setting("KINERJA_NATS_PASSWORD")
+    servers = setting("KINERJA_NATS_URL").split(",")
+    client = await nats.connect(servers, user=user, password=password, max_reconnect_attempts=-1, error_cb=tell)
     try:
         js = client.jetstream(prefix=PREFIX)
         pull = await js.pull_subscribe_bind(f"outside-{user}", stream=STREAM)
         while True:
             try:
                 messages = await pull.fetch(AT_ONCE, timeout=1)
-            except NothingCame:
+            except TimeoutError:  # nothing came; nats-py raises its own or asyncio's
                 if once and not await more(pull):
                     return
                 continue
@@ -58,7 +67,7 @@ async def more(pull: JetStreamContext.PullSubscription) -> bool:
     """Whether something is not acknowledged yet, or nobody can say now."""
     try:
         state = await pull.consumer_info()
-    except NatsError:
+    except (NatsError, TimeoutError):
         return True
     return bool(state.num_pending or state.num_ack_pending)
 
@@ -71,9 +80,12 @@ def month(text: str) -> str:
 
 
 def answers(file: Path) -> list[dict[str, str]]:
-    """What payroll said. SystemExit when the file has other columns."""
-    with file.open(newline="") as source:
-        rows = list(csv.DictReader(source))
+    """What payroll said. SystemExit when the file cannot be read, or has other columns."""
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as source:
+            rows = list(csv.DictReader(source))
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"{file} cannot be read: {error}")
     if rows and not {"id", "state", "reason"} <= rows[0].keys():
         sys.exit(f"{file} needs the columns id, state, reason.")
     return rows

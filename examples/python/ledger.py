@@ -5,7 +5,9 @@ Every event is kept once by its id. What is true now is kept by subject: the new
 
 import argparse
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -144,6 +146,11 @@ class Ledger:
             "results": results,
             "events": [row[0] for row in self._db.execute("SELECT id FROM event ORDER BY id")],
         }
+
+
+def setting(name: str) -> str:
+    """A variable of the environment. SystemExit when it is not set."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set; docs/how-to/subscribe.md says where it comes from.")
 
 
 def command(said: str | None, follow: Callable[[Ledger, bool], None]) -> None:

@@ -7,11 +7,10 @@ Reads KINERJA_NATS_URL, KINERJA_NATS_USER, KINERJA_NATS_PASSWORD. Needs nats-py.
 """
 
 import asyncio
-import os
 import sys
 
 import nats
-from ledger import Ledger, command
+from ledger import Ledger, command, setting
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
@@ -49,16 +48,16 @@ async def left(js: JetStreamContext, stream: str, durable: str) -> int:
     return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
 
+async def tell(error: Exception) -> None:
+    """The server is away, or refuses; nats-py tries again."""
+    print(f"NATS: {error}; trying again", file=sys.stderr)
+
+
 async def listen(ledger: Ledger, once: bool) -> None:
     """Follow every stream that is granted, each by the durable that was made for this subscriber."""
-    user = os.environ["KINERJA_NATS_USER"]
+    url, user, password = (setting(f"KINERJA_NATS_{name}") for name in ("URL", "USER", "PASSWORD"))
     while True:
-        client = await nats.connect(
-            os.environ["KINERJA_NATS_URL"],
-            user=user,
-            password=os.environ["KINERJA_NATS_PASSWORD"],
-            max_reconnect_attempts=-1,
-        )
+        client = await nats.connect(url, user=user, password=password, max_reconnect_attempts=-1, error_cb=tell)
         try:
             js = client.jetstream(prefix=PREFIX)
             await asyncio.gather(*(follow(js, stream, f"outside-{user}", ledger, once) for stream in STREAMS))

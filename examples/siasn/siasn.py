@@ -38,22 +38,29 @@ class Unmapped(Exception):
     """A record lacks something; the text says what."""
 
 
+def setting(name: str) -> str:
+    """A variable of the environment. SystemExit when it is not set."""
+    return os.environ.get(name) or sys.exit(f"{name} is not set; docs/how-to/siasn.md says what it is.")
+
+
 def listen(records: Records) -> None:
     """Keep page after page until there is nothing more."""
     while True:
         asked = {"types": TYPES, "limit": 500} | ({"after": cursor} if (cursor := records.cursor()) else {})
         request = urllib.request.Request(
-            f"{os.environ['KINERJA_FEED_URL']}/events?{urllib.parse.urlencode(asked)}",
-            headers={"Authorization": f"Bearer {os.environ['KINERJA_FEED_TOKEN']}"},
+            f"{setting('KINERJA_FEED_URL')}/events?{urllib.parse.urlencode(asked)}",
+            headers={"Authorization": f"Bearer {setting('KINERJA_FEED_TOKEN')}"},
         )
         try:
             with urllib.request.urlopen(request, timeout=SECONDS) as answer:
                 page = json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code != 410:
-                raise
+                sys.exit(f"Kinerja answers {error.code}: {error.read(500).decode(errors='replace')}")
             records.take([], None)  # the road was rebuilt: what is known changes nothing
             continue
+        except OSError as error:  # cron comes again
+            sys.exit(f"Kinerja does not answer: {error}")
         records.take(page["events"], page["next"])
         if not page["more"]:
             return
@@ -148,13 +155,13 @@ def _later(records: Records, record: Mapping[str, Any], reason: str, state: str 
 
 def _call(method: str, path: str, body: Mapping[str, Any] | None) -> Any:
     request = urllib.request.Request(
-        os.environ["SIASN_URL"] + path,
+        setting("SIASN_URL") + path,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {os.environ['SIASN_GATEWAY_TOKEN']}",
-            "Auth": f"bearer {os.environ['SIASN_SSO_TOKEN']}",
+            "Authorization": f"Bearer {setting('SIASN_GATEWAY_TOKEN')}",
+            "Auth": f"bearer {setting('SIASN_SSO_TOKEN')}",
         },
     )
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:
@@ -169,6 +176,18 @@ def write_file(records: Records, people: Mapping[str, Any], mapping: Mapping[str
         writer.writeheader()
         for record in records.in_state("ready"):
             writer.writerow({"nip": people[record["employee"]]["nip"], **record["body"]})
+
+
+def read(file: Path) -> dict[str, dict[str, str]]:
+    """People by their id in Kinerja. SystemExit when the file cannot be read, or lacks a column."""
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as source:
+            rows = list(csv.DictReader(source))
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"{file} cannot be read: {error}")
+    if rows and not {"employee", "nip"} <= rows[0].keys():
+        sys.exit(f"{file} needs the columns employee, nip, and those that the mapping asks for.")
+    return {row["employee"]: row for row in rows}
 
 
 def _months(code: str) -> tuple[int, int]:
@@ -192,10 +211,11 @@ def main() -> None:
             command.add_argument("file", type=Path)
     asked = parser.parse_args()
     records, mapping = Records(asked.records), yaml.safe_load(asked.mapping.read_text())
-    people = {}
-    if "people" in asked:
-        with asked.people.open(newline="") as source:
-            people = {row["employee"]: row for row in csv.DictReader(source)}
+    if asked.command in ("push", "reconcile"):
+        _ = [
+            setting(name) for name in ("SIASN_URL", "SIASN_GATEWAY_TOKEN", "SIASN_SSO_TOKEN")
+        ]  # before anything is sent
+    people = read(asked.people) if "people" in asked else {}
     match asked.command:
         case "listen":
             listen(records)

@@ -1,4 +1,4 @@
-"""The public keys that tokens are checked with: a JWKS document from a file or an http(s) address."""
+"""The public keys that tokens are checked with: JWKS documents from files and http(s) addresses."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 class KeysUnavailable(Refusal):
-    """No key document could be read since the start, so no token can be checked."""
+    """A key document could not be read since the start, so a token with a key of it cannot be checked."""
 
     code = "keys-unavailable"
     status = 503
@@ -28,8 +28,8 @@ class KeysUnavailable(Refusal):
 class KeySource:
     """Keys by `kid`: read again for an unknown one and, so that a removed key dies, every `max_age` seconds.
 
-    Reads are at least `min_interval` seconds apart, also failed ones: a forged `kid` must not make us hammer
-    the issuer. While the document cannot be read the keys last seen stay valid.
+    `location` is a file or an address, or several with commas between. Reads are at least `min_interval` seconds apart,
+    also failed ones: a forged `kid` must not make us hammer the issuer. What cannot be read keeps the keys last seen.
     """
 
     def __init__(
@@ -40,24 +40,24 @@ class KeySource:
         max_age: float = 600.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._location = location
+        self._locations = [part.strip() for part in location.split(",")]
         self._min_interval = min_interval
         self._max_age = max_age
         self._clock = clock
         self._tried_at: float | None = None
-        self._document: bytes | None = None
+        self._documents: dict[str, tuple[bytes, Mapping[str, jwt.PyJWK]]] = {}
         self._keys: Mapping[str, jwt.PyJWK] = {}
         self._reading = asyncio.Lock()
         self.generation = 0
         """Raised when the document changed: what was verified under an older one must be verified again."""
 
     async def key(self, kid: str) -> jwt.PyJWK | None:
-        """The key of that id, or None when the document has none. KeysUnavailable: nothing was ever read."""
+        """The key of that id, or None when there is none. KeysUnavailable: where it may stand was never read."""
         await self.refresh(known=kid in self._keys)
-        if self._document is None:
+        if self._may_stand_elsewhere(kid):
             async with self._reading:  # another request may be reading it for the first time
                 pass
-        if self._document is None:
+        if self._may_stand_elsewhere(kid):
             raise KeysUnavailable(
                 "Kunci token belum dapat dibaca; coba lagi sebentar. / "
                 "The token keys cannot be read yet; try again shortly."
@@ -72,27 +72,36 @@ class KeySource:
             if not self._due(known):
                 return
             self._tried_at = self._clock()
-            try:
-                document = await self._read()
-                keys = _usable(document)
-            except (OSError, httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError) as error:
-                _log.warning("token_keys_unreadable", location=self._location, error=type(error).__name__)
-                return
-            if document != self._document:
-                self._document, self._keys = document, keys
-                self.generation += 1
+            for location in self._locations:
+                await self._look(location)
+
+    async def _look(self, location: str) -> None:
+        try:
+            document = await _read(location)
+            keys = _usable(document)
+        except (OSError, httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError) as error:
+            _log.warning("token_keys_unreadable", location=location, error=type(error).__name__)
+            return
+        if location not in self._documents or document != self._documents[location][0]:
+            self._documents[location] = document, keys
+            self._keys = {kid: key for _, known in self._documents.values() for kid, key in known.items()}
+            self.generation += 1
+
+    def _may_stand_elsewhere(self, kid: str) -> bool:
+        return kid not in self._keys and len(self._documents) < len(self._locations)
 
     def _due(self, known: bool) -> bool:
         if self._tried_at is None:
             return True
         return self._clock() - self._tried_at >= (self._max_age if known else self._min_interval)
 
-    async def _read(self) -> bytes:
-        if not self._location.startswith(("http://", "https://")):
-            return await asyncio.to_thread(Path(self._location).read_bytes)
-        async with httpx.AsyncClient(timeout=_FETCH_SECONDS) as client:
-            answer = await client.get(self._location)
-        return answer.raise_for_status().content
+
+async def _read(location: str) -> bytes:
+    if not location.startswith(("http://", "https://")):
+        return await asyncio.to_thread(Path(location).read_bytes)
+    async with httpx.AsyncClient(timeout=_FETCH_SECONDS) as client:
+        answer = await client.get(location)
+    return answer.raise_for_status().content
 
 
 def _usable(document: bytes) -> dict[str, jwt.PyJWK]:

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     nats_key: FilePath | None = None
     outbox_limit: int = Field(1_000_000, ge=0, description="the API accepts no commands while more messages wait")
     road_rate: int = Field(500, ge=0, description="messages a second of one instansi while listeners lag; 0: no limit")
-    jwks: str = Field("", description="file or http(s) address of the token keys")
+    jwks: str = Field("", description="files or http(s) addresses of the token keys; with commas between")
     issuers: Annotated[tuple[str, ...], NoDecode] = Field((), description="trusted issuers, with commas between")
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)

@@ -205,6 +205,26 @@ async def test_a_new_key_is_found_and_a_removed_one_ends(signing_key: bytes, tmp
     assert await refused(verifier, old) == "token-invalid"
 
 
+async def test_keys_of_several_places_are_known_together_and_one_that_is_away_keeps_nobody_else_out(
+    signing_key: bytes, tmp_path: Path
+) -> None:
+    portal, sso, other = tmp_path / "portal.json", tmp_path / "sso.json", new_signing_key()
+    portal.write_bytes(jwks_of(signing_key))
+    keys = KeySource(f"{sso}, {portal}", min_interval=0.0)
+    verifier = TokenVerifier(keys, issuers=[DEVELOPMENT_ISSUER], environment="embedded")
+    ours = development_token(signing_key, instansi="medan", roles=["hr"])
+    theirs = development_token(other, instansi="medan", roles=["hr"])
+    await verifier.verify(ours)
+    with pytest.raises(KeysUnavailable):
+        await verifier.verify(theirs)
+    sso.write_bytes(jwks_of(other))
+    await verifier.verify(theirs)
+    portal.unlink()
+    forged = development_token(new_signing_key(), instansi="medan", roles=["hr"])
+    assert await refused(verifier, forged) == "token-invalid"
+    await verifier.verify(ours)
+
+
 class Issuer:
     """A real HTTP server with a JWKS document; counts the requests."""
 

@@ -79,6 +79,8 @@ def _nats(site: Site, services: Sequence[Service]) -> Document:
         for part in ("api", "worker", "streams")
         if part == "streams" or needs_nats(each, part)
     ]
+    if site.subscribers:  # who listens from outside comes in where requests do
+        users.append(_namespace(site.ingress_namespace))
     allowed = [
         _from(users, NATS),
         _from([_pods(_NATS_PODS)], _ROUTES),

@@ -12,6 +12,7 @@ _SETTINGS = {
     "KINERJA_ISSUERS": "trusted issuers of tokens, with commas between",
     "KINERJA_SMTP_HOST": "the mail server",
     "KINERJA_MAIL_FROM": "the sender of mails, such as Kinerja <kinerja@kota.go.id>",
+    "KINERJA_WEBHOOK_NETWORKS": "networks of one's own that webhooks may go to, such as 10.1.0.0/16; may be left out",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces go, port 4318 in the namespace of monitoring; may be left out",
 }
 

@@ -18,18 +18,23 @@ _BUSY_PERCENT = 70
 @dataclass(frozen=True)
 class Beyond:
     """What a service has beside its database and NATS: services that its worker asks, the mail server, ports outside that
-    it reaches, and variables of both halves that come out of the `password` of a secret."""
+    it reaches, and variables of both halves: out of the `password` of a secret, and out of the site's settings if set there."""
 
     services: Sequence[str] = ()
     mail: bool = False
     ports: Sequence[int] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
+    settings: Sequence[str] = ()
 
 
 #: The exceptions. A service that is not named reaches nothing else.
 BEYOND: Mapping[str, Beyond] = {
     "notification": Beyond(services=["directory"], mail=True),
-    "feed": Beyond(ports=[443], secrets={"KINERJA_WEBHOOK_KEYS": "kinerja-webhook-keys"}),
+    "feed": Beyond(
+        ports=[443],
+        secrets={"KINERJA_WEBHOOK_KEYS": "kinerja-webhook-keys"},
+        settings=["KINERJA_WEBHOOK_NETWORKS"],
+    ),
 }
 
 
@@ -67,6 +72,7 @@ def _environment(site: Site, service: Service, part: str) -> list[Document]:
     if needs_nats(service, part):
         found += nats(name)
     found += [secret(variable, of) for variable, of in more.secrets.items()]
+    found += [setting(variable, optional=True) for variable in more.settings]
     if part == "api":
         return [*found, value("KINERJA_DRAIN_SECONDS", DRAIN_SECONDS)]
     if more.mail:

@@ -15,8 +15,8 @@ SIZES = ("kecil", "sedang", "besar")
 class Rendered:
     """What was rendered for one size."""
 
-    def __init__(self, size: str) -> None:
-        self.files = render(Site(size=sizes()[size], images="registry.example/kinerja", tag="1.2.3"))
+    def __init__(self, size: str, **more: Any) -> None:
+        self.files = render(Site(size=sizes()[size], images="registry.example/kinerja", tag="1.2.3", **more))
         self.documents = [
             document for name in self.files if name not in (NATS_VALUES, REQUIRED) for document in self.files[name]
         ]

@@ -210,7 +210,8 @@ def test_each_half_starts_with_the_variables_it_is_given(
     """What `python -m services.<name> --only <part>` asks for at its start."""
     given = environment(rendered("sedang").templates()[f"{service}-{part}"])
     for name, value in given.items():
-        monkeypatch.setenv(name, value if isinstance(value, str) else "given" * 8)
+        if isinstance(value, str) or not value.get("configMapKeyRef", {}).get("optional"):
+            monkeypatch.setenv(name, value if isinstance(value, str) else "given" * 8)
     monkeypatch.setenv("KINERJA_NATS_CA", __file__)  # it looks whether that file is there
     needed = {"api": ["database_url_api", "jwks"], "worker": ["database_url_worker", "nats_url", "jwks"]}[part]
     settings = Settings.load(*needed, *(["nats_url"] if load(service).reads_road else []))
@@ -272,3 +273,11 @@ def test_an_unknown_size_is_wrong_usage(tmp_path: Path) -> None:
     done = CliRunner().invoke(kubernetes, ["render", "--size", "raksasa", "--out", str(tmp_path)])
     assert done.exit_code == 2
     assert "kecil" in done.output
+
+
+def test_a_site_can_let_webhooks_go_to_networks_of_its_own(manifests: Rendered) -> None:
+    for part in ("api", "worker"):  # the one checks addresses, the other sends
+        told = environment(manifests.templates()[f"feed-{part}"])["KINERJA_WEBHOOK_NETWORKS"]
+        assert told == {
+            "configMapKeyRef": {"name": "kinerja-settings", "key": "KINERJA_WEBHOOK_NETWORKS", "optional": True}
+        }

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from deploy.nats.description import Subscriber
 from deploy.services import service_names
 from tests.deploy.kubernetes.conftest import Document, Rendered, rendered
 
@@ -140,6 +141,12 @@ def test_only_names_are_asked_for_by_all_and_few_reach_the_world_on_few_ports() 
 def test_a_stranger_in_the_namespace_reaches_nothing_and_nobody_reaches_it() -> None:
     touching = {found for found in connections(rendered("kecil")) if "stranger" in found[:2]}
     assert touching == {("stranger", "dns", 53)}
+
+
+def test_who_listens_from_outside_reaches_nats_by_the_way_in_and_nothing_else_is_opened_for_them() -> None:
+    payroll = Subscriber(instansi=["kota-medan"], types=["appraisal.review.closed.v1"])
+    with_them = set(connections(Rendered("kecil", subscribers={"payroll": payroll})))
+    assert with_them - set(connections(rendered("kecil"))) == {("ingress", "nats", 4222)}
 
 
 def test_without_the_policy_that_closes_everything_the_test_would_see_it() -> None:

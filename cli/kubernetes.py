@@ -1,5 +1,6 @@
 """`kinerja kubernetes`: the manifests for a cluster."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from cli.system import Refused
 from deploy.kubernetes.site import Site, sizes
 from shared.runtime import VERSION
 
+_file = click.Path(dir_okay=False, path_type=Path)
 _LABEL = "By which Prometheus' operator knows what is meant for it, such as release=monitoring; again for more."
 
 
@@ -67,3 +69,30 @@ def render(size: str, out: Path, nats: Path | None, monitoring_label: dict[str, 
     site = Site(size=sizes()[size], subscribers=subscribers, monitoring_labels=monitoring_label, **chosen)
     for path in write(rendered(site), out):
         click.echo(path)
+
+
+@kubernetes.command("portal-key")
+@click.option("--out", default="key.pem", show_default=True, type=_file, help="Where the private key goes.")
+@click.option("--jwks", default="jwks.json", show_default=True, type=_file, help="The issuers' public keys.")
+def portal_key(out: Path, jwks: Path) -> None:
+    """Make the key with which the portal signs tokens, and add its public half to the JWKS document.
+
+    A key that is there is never replaced. To change it make another one under another name, bring the document to the
+    cluster first, and take the old public half away when no token signed with it is left, five minutes later.
+
+    Example: kinerja kubernetes portal-key --out key.pem --jwks jwks.json
+    """
+    from deploy.embedded.data import Data
+    from shared.web.development import new_signing_key
+    from shared.web.signing import public_key
+
+    if out.exists():
+        raise Refused(f"{out} is there already; name another file with --out.")
+    try:
+        document = json.loads(jwks.read_text()) if jwks.exists() else {"keys": []}
+        document["keys"].append(public_key(key := new_signing_key()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(f"{jwks} is no JWKS document; mend it, or name another with --jwks.") from error
+    Data.write(out, key.decode())
+    jwks.write_text(json.dumps(document, indent=1))
+    click.echo(f"{out}: the secret kinerja-portal-key; {jwks}: the config map kinerja-token-keys")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deploy.kubernetes.service import beyond, needs_nats
+from deploy.kubernetes.service import asked, beyond, needs_nats
 from deploy.kubernetes.site import HTTP, MONITOR, NATS, POSTGRES, Document, Site, labels, metadata
 from shared.runtime import Service
 
@@ -28,12 +28,18 @@ def network(site: Site, services: Sequence[Service]) -> list[Document]:
 
 
 def _api(site: Site, service: Service, services: Sequence[Service]) -> Document:
-    askers = [_pods(labels(each.name, "worker")) for each in services if service.name in beyond(each.name).services]
+    askers = [
+        _pods(labels(each.name, part))
+        for each in services
+        for part in ("api", "worker")
+        if service.name in asked(each.name, part)
+    ]
     callers = [_namespace(site.ingress_namespace), _namespace(site.monitoring_namespace), *askers]
     traces = _to(_namespace(site.monitoring_namespace), _TRACES)
     reached = [_to(_database(site, service.name), POSTGRES), traces]
     if needs_nats(service, "api"):
         reached.append(_to(_pods(_NATS_PODS), NATS))
+    reached += [_to(_pods(labels(other, "api")), HTTP) for other in asked(service.name, "api")]
     return _policy(f"{service.name}-api", labels(service.name, "api"), [_from(callers, HTTP)], reached)
 
 
@@ -41,7 +47,7 @@ def _worker(site: Site, service: Service) -> Document:
     more = beyond(service.name)
     reached = [_to(_database(site, service.name), POSTGRES), _to(_pods(_NATS_PODS), NATS)]
     reached.append(_to(_namespace(site.monitoring_namespace), _TRACES))
-    reached += [_to(_pods(labels(asked, "api")), HTTP) for asked in more.services]
+    reached += [_to(_pods(labels(other, "api")), HTTP) for other in asked(service.name, "worker")]
     if ports := [*more.ports, *([site.mail_port] if more.mail else [])]:
         reached.append(_to({"ipBlock": {"cidr": "0.0.0.0/0"}}, *ports))
     watched = [_from([_namespace(site.monitoring_namespace)], HTTP)]

@@ -7,9 +7,11 @@ from deploy.kubernetes.site import NATS, POSTGRES, Document, Site, database_secr
 _USER = 10001  # the images' own
 _FOLDER = "/etc/kinerja"
 _SETTINGS, _KEYS, _TOKEN = "kinerja-settings", "kinerja-token-keys", "kinerja-system-token"
+_PORTAL_KEY = "kinerja-portal-key"
 NATS_TLS = "nats-tls"
 KEYS = f"{_FOLDER}/keys/jwks.json"
 TOKEN = f"{_FOLDER}/system/token"
+PORTAL_KEY = f"{_FOLDER}/portal/key.pem"
 
 
 def value(name: str, said: object) -> Document:
@@ -52,13 +54,15 @@ def nats(user: str) -> list[Document]:
 
 
 def files(site: Site, service: str, *wanted: str) -> dict[str, list[Document]]:
-    """Volumes (authorities of `postgres` and `nats`, `keys` of tokens, `system`: our token), read-only, and a /tmp."""
+    """Volumes (authorities of `postgres` and `nats`, `keys` of tokens, `system`: our token,
+    `portal`: the key with which it signs), read-only, and a /tmp."""
     authority = {"items": [{"key": "ca.crt", "path": "ca.crt"}]}
     sources: dict[str, Document] = {
         "postgres": {"secret": {"secretName": f"{site.server(service)}-ca", **authority}},
         "nats": {"secret": {"secretName": NATS_TLS, **authority}},
         "keys": {"configMap": {"name": _KEYS}},
         "system": {"secret": {"secretName": _TOKEN}},
+        "portal": {"secret": {"secretName": _PORTAL_KEY, "items": [{"key": "key.pem", "path": "key.pem"}]}},
     }
     volumes = [{"name": name, **sources[name]} for name in wanted]
     mounts: list[Document] = [{"name": name, "mountPath": f"{_FOLDER}/{name}", "readOnly": True} for name in wanted]

@@ -9,12 +9,14 @@ from deploy.nats.access import users
 from deploy.provision import ROLES
 
 _SETTINGS = {
-    "KINERJA_ISSUERS": "trusted issuers of tokens, with commas between",
+    "KINERJA_ISSUERS": "trusted issuers of tokens, with commas between; kinerja-portal is to be among them",
     "KINERJA_SMTP_HOST": "the mail server",
     "KINERJA_MAIL_FROM": "the sender of mails, such as Kinerja <kinerja@kota.go.id>",
     "KINERJA_WEBHOOK_NETWORKS": "networks of one's own that webhooks may go to, such as 10.1.0.0/16; may be left out",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces go, port 4318 in the namespace of monitoring; may be left out",
 }
+
+_PUBLIC = "the public keys of the issuers, the portal's among them, as a JWKS document"
 
 
 def required(site: Site, services: Sequence[str]) -> Document:
@@ -36,7 +38,7 @@ def required(site: Site, services: Sequence[str]) -> Document:
         "secrets": [*secrets, *_others(site)],
         "configmaps": [
             {"name": "kinerja-settings", "keys": _SETTINGS},
-            {"name": "kinerja-token-keys", "keys": {"jwks.json": "the public keys of the issuers, as a JWKS document"}},
+            {"name": "kinerja-token-keys", "keys": {"jwks.json": _PUBLIC}},
         ],
     }
 
@@ -51,6 +53,7 @@ def _others(site: Site) -> list[Document]:
         _secret(NATS_TLS, "kubernetes.io/tls", **of_nats),
         _secret("kinerja-backup-storage", **storage),
         _secret("kinerja-system-token", token=token),
+        _secret("kinerja-portal-key", **{"key.pem": "made by `kinerja kubernetes portal-key`, as is its public key"}),
     ]
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from deploy.kubernetes.pod import KEYS, TOKEN, database, files, nats, secret, setting, template, value
+from deploy.kubernetes.pod import KEYS, PORTAL_KEY, TOKEN, database, files, nats, secret, setting, template, value
 from deploy.kubernetes.site import HTTP, MONITOR, Document, Pods, Site, labels, metadata
 from deploy.nats.access import ACCOUNT
+from deploy.services import service_names
 from shared.runtime import Service
 
 #: Requests are taken so long after a pod was told to end: until then whoever sends them has learnt of it.
@@ -17,10 +18,12 @@ _BUSY_PERCENT = 70
 
 @dataclass(frozen=True)
 class Beyond:
-    """What a service has beside its database and NATS: services that its worker asks, the mail server, ports outside that
-    it reaches, and variables of both halves: out of the `password` of a secret, and out of the site's settings if set there."""
+    """What a service has beside its database and NATS: services that its worker asks, all others that its API asks for
+    whoever signed in (`for_people`), the mail server, ports outside that it reaches, and variables of both halves: out of the
+    `password` of a secret, and out of the site's settings if set there."""
 
     services: Sequence[str] = ()
+    for_people: bool = False
     mail: bool = False
     ports: Sequence[int] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -35,12 +38,21 @@ BEYOND: Mapping[str, Beyond] = {
         secrets={"KINERJA_WEBHOOK_KEYS": "kinerja-webhook-keys"},
         settings=["KINERJA_WEBHOOK_NETWORKS"],
     ),
+    "portal": Beyond(for_people=True),
 }
 
 
 def beyond(service: str) -> Beyond:
     """What a service has besides."""
     return BEYOND.get(service, Beyond())
+
+
+def asked(service: str, part: str) -> Sequence[str]:
+    """The services that a half of a service asks."""
+    more = beyond(service)
+    if part == "api":
+        return [name for name in service_names() if name != service] if more.for_people else ()
+    return more.services
 
 
 def needs_nats(service: Service, part: str) -> bool:
@@ -74,12 +86,15 @@ def _environment(site: Site, service: Service, part: str) -> list[Document]:
     found += [secret(variable, of) for variable, of in more.secrets.items()]
     found += [setting(variable, optional=True) for variable in more.settings]
     if part == "api":
+        if more.for_people:
+            others = ",".join(f"{other}=http://{other}" for other in asked(name, part))
+            found += [value("KINERJA_PORTAL_KEY_FILE", PORTAL_KEY), value("KINERJA_SERVICES", others)]
         return [*found, value("KINERJA_DRAIN_SECONDS", DRAIN_SECONDS)]
     if more.mail:
         found += [setting("KINERJA_SMTP_HOST"), value("KINERJA_SMTP_PORT", site.mail_port)]
         found.append(setting("KINERJA_MAIL_FROM"))
     if more.services:
-        found += [value(f"KINERJA_{asked.upper()}_URL", f"http://{asked}") for asked in more.services]
+        found += [value(f"KINERJA_{other.upper()}_URL", f"http://{other}") for other in more.services]
         found.append(value("KINERJA_SYSTEM_TOKEN_FILE", TOKEN))
     return found
 
@@ -100,8 +115,8 @@ def _deployment(site: Site, service: Service, part: str) -> Document:
         {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}
         for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
     ]
-    asks = part == "worker" and beyond(name).services
-    wanted = ["postgres", "keys", *["nats"] * needs_nats(service, part), *(["system"] if asks else [])]
+    own = {"api": ["portal"] * beyond(name).for_people, "worker": ["system"] * bool(beyond(name).services)}[part]
+    wanted = ["postgres", "keys", *["nats"] * needs_nats(service, part), *own]
     seen = files(site, name, *wanted)
     timing = {"terminationGracePeriodSeconds": GRACE_SECONDS, "topologySpreadConstraints": spread}
     pod = template(name, part, container, seen, **timing)

@@ -8,9 +8,8 @@ from uuid import UUID
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from jwt.algorithms import OKPAlgorithm
 
-from shared.web.signing import key_id, private_key, signed_token
+from shared.web.signing import public_key, signed_token
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 
@@ -21,8 +20,7 @@ def new_signing_key() -> bytes:
 
 def jwks_of(signing_key: bytes) -> bytes:
     """The JWKS document that services check this key's tokens with."""
-    public = OKPAlgorithm.to_jwk(private_key(signing_key).public_key(), as_dict=True)
-    return orjson.dumps({"keys": [{**public, "kid": key_id(signing_key), "alg": "EdDSA", "use": "sig"}]})
+    return orjson.dumps({"keys": [public_key(signing_key)]})
 
 
 def development_token(

@@ -51,5 +51,10 @@ def private_key(signing_key: bytes) -> Ed25519PrivateKey:
 
 def key_id(signing_key: bytes) -> str:
     """Part of the public key itself: another key has another id, so services notice a change."""
-    public: dict[str, Any] = OKPAlgorithm.to_jwk(private_key(signing_key).public_key(), as_dict=True)
-    return str(public["x"])[:16]
+    return str(public_key(signing_key)["kid"])
+
+
+def public_key(signing_key: bytes) -> dict[str, Any]:
+    """What a JWKS document says of a key, so that its tokens can be checked."""
+    public = OKPAlgorithm.to_jwk(private_key(signing_key).public_key(), as_dict=True)
+    return {**public, "kid": str(public["x"])[:16], "alg": "EdDSA", "use": "sig"}

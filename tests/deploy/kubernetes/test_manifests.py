@@ -1,11 +1,15 @@
 """What is rendered is whole, fits together and fits what the services are."""
 
 import inspect
+import json
 import re
+import stat
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import kubernetes_validate
 import pytest
 import yaml
@@ -18,10 +22,12 @@ from shared.messaging import subscriber
 from shared.testing.system import kinerja
 from shared.web import serving
 from shared.web.settings import PREFIX, Settings
+from shared.web.signing import signed_token
 from tests.deploy.kubernetes.conftest import Document, Rendered, environment, rendered
 
 _OPERATORS = ("postgresql.cnpg.io/", "barmancloud.cnpg.io/", "keda.sh/", "monitoring.coreos.com/")
 _KUBERNETES = "1.37"
+_MINUTE = timedelta(minutes=1)
 
 
 def test_every_document_fits_the_published_schemas() -> None:
@@ -192,11 +198,12 @@ def test_every_variable_is_one_that_the_process_reads(manifests: Rendered) -> No
         (name, value)
         for template in manifests.templates().values()
         for name, value in environment(template).items()
-        if name in ("KINERJA_JWKS", "KINERJA_SYSTEM_TOKEN_FILE", "KINERJA_NATS_CA", "PGSSLROOTCERT")
+        if name.endswith(("_FILE", "_CA", "_JWKS")) or name == "PGSSLROOTCERT"
     }
     assert {value for _, value in mounted} == {
         "/etc/kinerja/keys/jwks.json",
         "/etc/kinerja/system/token",
+        "/etc/kinerja/portal/key.pem",
         "/etc/kinerja/nats/ca.crt",
         "/etc/kinerja/postgres/ca.crt",
     }
@@ -214,7 +221,9 @@ def test_each_half_starts_with_the_variables_it_is_given(
             monkeypatch.setenv(name, value if isinstance(value, str) else "given" * 8)
     monkeypatch.setenv("KINERJA_NATS_CA", __file__)  # it looks whether that file is there
     needed = {"api": ["database_url_api", "jwks"], "worker": ["database_url_worker", "nats_url", "jwks"]}[part]
-    settings = Settings.load(*needed, *(["nats_url"] if load(service).reads_road else []))
+    needed += ["nats_url"] * load(service).reads_road
+    needed += ["portal_key_file", "services"] * (load(service).site is not None and part == "api")
+    settings = Settings.load(*needed)
     assert (settings.host, settings.port) == ("0.0.0.0", 8000)
     assert f"{service}_{part}:" in (settings.database_url_api or settings.database_url_worker)
 
@@ -228,6 +237,14 @@ def test_every_file_that_a_variable_names_is_mounted(manifests: Rendered) -> Non
         assert [each["name"] for each in template["spec"]["volumes"]] == [
             each["name"] for each in container["volumeMounts"]
         ]
+
+
+def test_the_portal_signs_with_a_key_that_no_other_process_sees_and_knows_where_every_other_service_is() -> None:
+    templates = rendered("sedang").templates()
+    holders = {name for name, pod in templates.items() if "kinerja-portal-key" in yaml.safe_dump(pod)}
+    assert holders == {"portal-api"}
+    said = environment(templates["portal-api"])["KINERJA_SERVICES"]
+    assert said.split(",") == [f"{name}=http://{name}" for name in service_names() if name != "portal"]
 
 
 def test_mail_and_the_directory_are_known_to_the_one_worker_that_sends_mail() -> None:
@@ -281,3 +298,17 @@ def test_a_site_can_let_webhooks_go_to_networks_of_its_own(manifests: Rendered) 
         assert told == {
             "configMapKeyRef": {"name": "kinerja-settings", "key": "KINERJA_WEBHOOK_NETWORKS", "optional": True}
         }
+
+
+def test_the_portals_key_is_made_beside_the_keys_of_others_and_never_replaced(tmp_path: Path) -> None:
+    key, jwks = tmp_path / "key.pem", tmp_path / "jwks.json"
+    jwks.write_text('{"keys": [{"kty": "OKP", "kid": "sso", "crv": "Ed25519", "x": "AA"}]}')
+    made = ["portal-key", "--out", str(key), "--jwks", str(jwks)]
+    assert CliRunner().invoke(kubernetes, made).exit_code == 0
+    token = signed_token(key.read_bytes(), issuer="kinerja-portal", instansi="*", roles=["system"], lifetime=_MINUTE)
+    _, public = json.loads(jwks.read_text())["keys"]
+    assert jwt.decode(token, jwt.PyJWK(public), audience="kinerja")["iss"] == "kinerja-portal"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    before = key.read_bytes()
+    assert CliRunner().invoke(kubernetes, made).exit_code == 2
+    assert key.read_bytes() == before

@@ -102,6 +102,7 @@ def needed(server_of: Mapping[str, str]) -> set[Connection]:
             found.add(("monitoring", f"{name}-{part}", 8000))
             found.add((f"{name}-{part}", "monitoring", 4318))
     found |= {("feed-api", "nats", 4222), ("notification-worker", "directory-api", 8000)}
+    found |= {("portal-api", f"{name}-api", 8000) for name in service_names() if name != "portal"}
     for server in set(server_of.values()):
         found |= {(server, server, 5432), (server, server, 8000), ("monitoring", server, 9187)}
         found |= {("cnpg-system", server, 5432), ("cnpg-system", server, 8000)}

@@ -11,13 +11,16 @@ from services.portal.account import pages as account
 from services.portal.account.secrets import keyed
 from services.portal.backend import ISSUER, Backend
 from services.portal.front import pages as front
+from services.portal.inbox import pages as inbox
+from services.portal.performance import pages as performance
 from services.portal.today import pages as today
+from services.portal.verify import pages as verify
 from services.portal.visit import Page
 from shared.web.settings import Settings
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 #: Every folder with pages.
-_PAGES = (account, today)
+_PAGES = (account, today, performance, inbox, verify)
 
 
 @asynccontextmanager

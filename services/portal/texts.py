@@ -49,6 +49,12 @@ def month(period: str, language: Language) -> str:
     return format_date(found.first_day, pattern, locale=language)
 
 
+def short_month(period: str, language: Language) -> str:
+    """A period where there is little room: Mar, K1."""
+    found = Period.parse(period)
+    return format_date(found.first_day, "LLL" if found.kind is PeriodKind.MONTH else "QQQ", locale=language)
+
+
 def number(value: Decimal | str | int | None, language: Language) -> str:
     """A number as people write it: 1.234,5 in Indonesian. Nothing for None."""
     return "" if value is None else format_decimal(Decimal(str(value)), "#,##0.####", locale=language)

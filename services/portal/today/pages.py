@@ -3,27 +3,51 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.portal.backend import Unanswered
+from services.portal.texts import N_
 from services.portal.visit import Visit, VisitDep
 from shared.ids import fresh_id
 
 _RECENT = timedelta(days=14)
 _MOST_RECENT = 6
+#: What can happen to an entry, in words.
+STEPS = {
+    "logged": N_("dicatat"),
+    "amended": N_("diperbaiki"),
+    "verified": N_("diverifikasi"),
+    "returned": N_("dikembalikan"),
+    "withdrawn": N_("ditarik"),
+    "verification-withdrawn": N_("verifikasi ditarik"),
+    "lapsed": N_("lewat batas waktu verifikasi"),
+    "imported": N_("diambil dari sistem lain"),
+}
 
 
 def add(router: APIRouter) -> None:
     """The pages of this folder."""
     router.add_api_route("/hari-ini", show, methods=["GET"])
     router.add_api_route("/hari-ini", log, methods=["POST"])
+    router.add_api_route("/catatan/{entry}", show_entry, methods=["GET"])
 
 
 async def show(visit: VisitDep) -> Response:
     """The form, filled from an earlier entry where one was tapped, and what was logged lately."""
-    return await _page(visit, {"id": str(fresh_id()), **visit.request.query_params})
+    again, typed = visit.request.query_params.get("lagi"), {}
+    if again and (earlier := await visit.part("activity", f"/entries/{UUID(again)}")):
+        typed = {key: str(earlier[key] or "") for key in ("indicator", "quantity", "minutes", "description")}
+    return await _page(visit, {"id": str(fresh_id()), **typed})
+
+
+async def show_entry(entry: UUID, visit: VisitDep) -> Response:
+    """One entry with all that happened to it."""
+    found = await visit.ask("GET", "activity", f"/entries/{entry}")
+    people = {str(step["by"]) for step in found["history"] if step["by"]} | {found["employee"]}
+    return visit.page("today/entry.html", entry=found, names=await visit.names(people), steps=STEPS)
 
 
 async def log(visit: VisitDep) -> Response:
@@ -45,7 +69,7 @@ async def _page(visit: Visit, typed: Mapping[str, str], error: Unanswered | None
     since = {"from": str(today - _RECENT), "limit": 100}
     entries = await visit.part("activity", "/entries", **since)
     plan = await visit.part("appraisal", f"/plans/{visit.me}/{today.year}")
-    indicators = [each for agreed in (plan or {}).get("agreed", [])[:1] for each in agreed["indicators"]]
+    indicators = [each for result in (plan or {}).get("agreed") or [] for each in result["indicators"]]
     titles = {each["id"]: each["title"] for each in indicators}
     items = entries["items"] if entries else []
     return visit.page(

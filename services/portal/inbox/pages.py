@@ -1,0 +1,44 @@
+"""Kotak masuk: what notification told, read in one's own language."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.portal.backend import Unanswered
+from services.portal.visit import Visit, VisitDep
+
+_PAGE = 20
+
+
+def add(router: APIRouter) -> None:
+    """The pages of this folder."""
+    router.add_api_route("/kotak-masuk", show, methods=["GET"])
+    router.add_api_route("/kotak-masuk", mark, methods=["POST"])
+
+
+async def show(visit: VisitDep) -> Response:
+    """The newest notices; further ones a page each."""
+    return await _page(visit)
+
+
+async def mark(visit: VisitDep) -> Response:
+    """Mark one notice, or all, as read."""
+    which = str((await visit.form()).get("which", ""))
+    try:
+        await visit.ask(
+            "POST", "notification", "/notices/read", body={"all": True} if which == "all" else {"ids": [which]}
+        )
+    except Unanswered as error:
+        return await _page(visit, error)
+    return visit.back("kotak-masuk")
+
+
+async def _page(visit: Visit, error: Unanswered | None = None) -> Response:
+    asked = {"limit": _PAGE} | ({"cursor": cursor} if (cursor := visit.request.query_params.get("cursor")) else {})
+    notices = await visit.part("notification", "/notices", **asked)
+    return visit.page(
+        "inbox/page.html",
+        error.status if error else 200,
+        error=error,
+        notices=notices["items"] if notices else [],
+        next=notices["next"] if notices else None,
+    )

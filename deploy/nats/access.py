@@ -35,10 +35,14 @@ _MANY = {"response_type": "stream", "response_threshold": "40s"}
 
 @dataclass(frozen=True)
 class Inside:
-    """A service: its durables and the stream of each, and whether it reads every stream by sequence."""
+    """A service: its durables and the stream of each, and the streams that it reads by sequence.
+
+    Its own is never among these: an answer goes wherever the question says, so that it could say anything in the name of
+    others. What others said is theirs under whatever subject, and believed under no other than its own.
+    """
 
     durables: Mapping[str, str]
-    reads_road: bool = False
+    reads: Sequence[str] = ()
 
 
 def access(
@@ -85,8 +89,8 @@ def service_user(service: str, password: str, rights: Inside) -> dict[str, Any]:
     publish = [f"kinerja.*.{service}.>"]
     own = service.upper()
     publish += [f"$JS.API.STREAM.INFO.{own}", f"$JS.API.CONSUMER.LIST.{own}", f"$JS.API.CONSUMER.INFO.{own}.*"]
-    if rights.reads_road:
-        publish += ["$JS.API.STREAM.INFO.*", "$JS.API.DIRECT.GET.*"]
+    for stream in rights.reads:
+        publish += [f"$JS.API.STREAM.INFO.{stream}", f"$JS.API.DIRECT.GET.{stream}"]
     for durable, stream in rights.durables.items():
         publish += [
             f"$JS.API.CONSUMER.INFO.{stream}.{durable}",

@@ -7,8 +7,12 @@ from deploy.services import load, service_names
 def inside() -> dict[str, Inside]:
     """What each service needs to be allowed."""
     services = {name: load(name) for name in service_names()}
+
+    def reads(reader: str) -> list[str]:
+        return [name.upper() for name in services if name != reader] if services[reader].reads_road else []
+
     return {
-        name: Inside({each.durable: each.stream for each in service.subscriptions}, service.reads_road)
+        name: Inside({each.durable: each.stream for each in service.subscriptions}, reads(name))
         for name, service in services.items()
     }
 

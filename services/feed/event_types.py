@@ -17,8 +17,12 @@ class UnknownType(Refusal):
 
 @cache
 def known_types() -> tuple[str, ...]:
-    """Every public event type, such as `activity.entry.verified.v1`, sorted."""
-    return tuple(sorted(message.full_type().removeprefix(f"{PREFIX}.") for message in messages()))
+    """Every public event type, such as `activity.entry.verified.v1`, sorted; but for what this service tells itself.
+
+    NATS lets it read everybody's stream but its own, and who pulls or is pushed to sees the state of webhooks over HTTP.
+    """
+    told = (message.full_type().removeprefix(f"{PREFIX}.") for message in messages())
+    return tuple(sorted(each for each in told if not each.startswith("feed.")))
 
 
 def checked_types(said: Iterable[str]) -> list[str]:

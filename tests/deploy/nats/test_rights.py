@@ -58,7 +58,7 @@ async def test_no_service_may_publish_for_another_touch_its_durables_or_change_w
             for what in ("CREATE", "UPDATE", "DELETE", "PURGE", "MSG.DELETE", "MSG.GET", "RESTORE", "SNAPSHOT"):
                 tried.add(f"$JS.API.STREAM.{what}.{stream}")
             tried |= {f"$JS.API.CONSUMER.CREATE.{stream}", f"$JS.API.CONSUMER.CREATE.{stream}.new"}
-            if not rights.reads_road:
+            if stream not in rights.reads:
                 tried.add(f"$JS.API.DIRECT.GET.{stream}")
         tried |= {"$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST", "$SYS.REQ.SERVER.PING", "_INBOX_other.1", "_INBOX.1"}
         for subject in tried:
@@ -91,6 +91,21 @@ async def test_every_service_publishes_its_own_and_fetches_and_acknowledges_on_e
             [message, *_] = await pull.fetch(1, timeout=10)
             await message.ack_sync(timeout=10)
     assert people.refused == {"admin": [], **{name: [] for name in service_names()}}
+
+
+async def test_who_reads_the_road_cannot_have_what_it_said_itself_told_in_the_name_of_another(
+    guarded: Guarded, people: People, admin: Client
+) -> None:
+    await declare_all(admin)
+    feed = await people.connect("feed")
+    await feed.jetstream().publish("kinerja.medan.feed.webhook.changed.v1", b'{"what": "it likes"}', timeout=10)
+    for stream in inside()["feed"].reads:
+        assert await feed.jetstream().stream_info(stream)
+    # An answer goes where the question says, by the server's own hand.
+    forged = "kinerja.medan.appraisal.rating.set.v1"
+    await feed.publish("$JS.API.DIRECT.GET.FEED", b'{"seq":1}', reply=forged)
+    assert await refused(people, feed, "feed") == {"$js.api.direct.get.feed"}
+    assert (await admin.jetstream().stream_info("APPRAISAL")).state.messages == 0
 
 
 async def test_the_reader_reads_every_message_and_changes_nothing(people: People, admin: Client) -> None:

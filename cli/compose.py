@@ -7,7 +7,7 @@ import click
 
 from cli.system import chosen_folder
 from deploy.compose.render import files
-from deploy.compose.secrets import prepare, variables
+from deploy.compose.secrets import PORTAL_ISSUER, PORTAL_KEYS, prepare, variables
 from deploy.nats.description import Description, Node, load
 from deploy.nats.inside import taken
 from deploy.services import service_names
@@ -38,7 +38,10 @@ def compose() -> None:
     help="Description of NATS, for its subscribers.",
 )
 @click.option(
-    "--rotate", multiple=True, metavar="SERVICE", help="New passwords for this service; may be said more than once."
+    "--rotate",
+    multiple=True,
+    metavar="SERVICE",
+    help="New passwords for this service, for the portal also its key; again for more.",
 )
 def init(
     env: Path, secrets: str, issuer: str, jwks: str, cluster: bool, nats: Path | None, rotate: tuple[str, ...]
@@ -62,8 +65,8 @@ def init(
             "KINERJA_UID": str(os.getuid()),
             "KINERJA_GID": str(os.getgid()),
             "KINERJA_ENVIRONMENT": "" if issuer else "embedded",
-            "KINERJA_ISSUERS": issuer,
-            "KINERJA_JWKS": jwks,
+            "KINERJA_ISSUERS": issuer and f"{PORTAL_ISSUER},{issuer}",
+            "KINERJA_JWKS": jwks and f"{jwks},{PORTAL_KEYS}",
         },
     )
     env.touch(mode=0o600)

@@ -1,5 +1,6 @@
 """The folder of secrets that the compose file reads: passwords, keys, and the configuration of NATS."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,18 +13,23 @@ from deploy.nats.render import PASSWORDS, render
 from deploy.provision import ROLES
 from deploy.services import service_names
 from shared.runtime import VERSION
-from shared.web.development import development_token
+from shared.web.development import development_token, new_signing_key
+from shared.web.signing import public_key
 from shared.web.tokens import EVERY_INSTANSI
 
 POSTGRES = "postgres:5432"
 #: What a service keeps for itself, in `own/<service>.env`: made once, then the operators'.
 OWN_KEYS = {"feed": "KINERJA_WEBHOOK_KEYS"}
+#: Who signs tokens with a key of its own, and where services see its public half.
+PORTAL, PORTAL_ISSUER, PORTAL_KEYS = "portal", "kinerja-portal", "/run/jwks/portal.json"
+_PORTAL_KEY = "portal/key.pem"
 _TOKEN_LIFE = timedelta(days=90)
 _SUPERUSER = "postgres superuser"
 
 
 def prepare(data: Data, nats: Description, rotate: Sequence[str] = ()) -> None:
-    """Write what is missing or follows from what is there, with new passwords for the services in `rotate`.
+    """Write what is missing or follows from what is there, with new passwords (and the portal's new key) for the services
+    in `rotate`.
 
     The folder lets nobody but its owner in. What containers read below it is readable for all, since their users are
     not known here. DataRefused when the folder holds something else.
@@ -40,7 +46,7 @@ def prepare(data: Data, nats: Description, rotate: Sequence[str] = ()) -> None:
         for service, name in OWN_KEYS.items():
             if not (data.root / "own" / f"{service}.env").exists():
                 _write(data, f"own/{service}.env", f"{name}={data.secret(name)}\n")
-        _write(data, "jwks/jwks.json", data.jwks.read_text())
+        _keys(data, anew=PORTAL in rotate)
         token = development_token(
             data.signing_key.read_bytes(),
             instansi=EVERY_INSTANSI,
@@ -57,6 +63,23 @@ def variables(path: Path, said: Mapping[str, str]) -> str:
     lines = path.read_text().splitlines() if path.exists() else []
     kept = [line for line in lines if line.partition("=")[0].strip() not in said]
     return "".join(f"{line}\n" for line in [*kept, *(f"{name}={value}" for name, value in said.items() if value)])
+
+
+def _keys(data: Data, anew: bool) -> None:
+    """What tokens are checked with: `jwks.json` for trials, where the system signs too, else `portal.json` and the issuer's.
+
+    The portal's key before this one is trusted until the next call: tokens signed with it are still about. Services know a
+    key before it is used, whenever we are killed.
+    """
+    file = data.root / _PORTAL_KEY
+    old = file.read_bytes() if file.exists() else None
+    key = new_signing_key() if old is None or anew else old
+    trusted = [public_key(key), *([public_key(old)] if old is not None and old != key else [])]
+    own = [public_key(data.signing_key.read_bytes())]
+    _write(data, "jwks/jwks.json", json.dumps({"keys": own + trusted}))
+    _write(data, "jwks/portal.json", json.dumps({"keys": trusted}))
+    if key != old:
+        _write(data, _PORTAL_KEY, key.decode())
 
 
 def _databases(data: Data) -> None:

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import stat
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -13,6 +15,8 @@ from click.testing import CliRunner
 from cli.main import main
 from deploy.compose.render import files
 from deploy.services import load, service_names
+from services.portal.backend import ISSUER
+from shared.web.signing import signed_token
 
 
 def init(folder: Path, *arguments: str, code: int = 0) -> str:
@@ -90,6 +94,56 @@ def test_new_passwords_are_for_the_service_that_was_named(site: Path) -> None:
     assert changed == {"nats activity", *(f"postgres activity {role}" for role in ("owner", "api", "worker"))}
     assert after["nats activity"] in (site / "secrets/nats/clients/activity.env").read_text()
     assert after["postgres activity api"] in (site / "secrets/database/activity-api.env").read_text()
+
+
+def test_the_portals_api_signs_with_a_key_that_others_know_only_the_public_half_of(site: Path) -> None:
+    services = compose()["services"]
+    asked = services["portal-api"]["environment"]["KINERJA_SERVICES"].split(",")
+    assert asked == [f"{name}=http://{name}-api:8000" for name in service_names() if name != "portal"]
+    targets = {
+        name: [each["target"] for each in service["volumes"] if isinstance(each, dict)]
+        for name, service in services.items()
+        if "volumes" in service
+    }
+    assert [name for name, mounted in targets.items() if "/run/portal" in mounted] == ["portal-api"]
+    signed = portal_token(site)
+    for file in ("jwks.json", "portal.json"):
+        assert reads(site / "secrets/jwks" / file, signed)
+    own = (site / "secrets/keys/signing.pem").read_bytes()
+    assert not reads(site / "secrets/jwks/portal.json", token(own)), "in earnest the system signs nothing"
+
+
+def test_the_key_of_the_portal_before_this_one_is_trusted_until_init_runs_again(tmp_path: Path) -> None:
+    init(tmp_path)
+    public, before = tmp_path / "secrets/jwks/portal.json", portal_token(tmp_path)
+    init(tmp_path, "--rotate", "portal")
+    assert (reads(public, before), reads(public, portal_token(tmp_path))) == (True, True)
+    init(tmp_path)
+    assert (reads(public, before), reads(public, portal_token(tmp_path))) == (False, True)
+
+
+def test_with_an_issuer_of_the_agency_the_portals_tokens_are_trusted_beside_its_own(tmp_path: Path) -> None:
+    init(tmp_path, "--issuer", "https://sso.example", "--jwks", "https://sso.example/jwks.json")
+    said = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines())
+    assert said["KINERJA_ISSUERS"] == f"{ISSUER},https://sso.example"
+    assert said["KINERJA_JWKS"] == "https://sso.example/jwks.json,/run/jwks/portal.json"
+    assert compose()["x-settings"]["KINERJA_ISSUERS"] == f"${{KINERJA_ISSUERS:-{ISSUER}}}"
+
+
+def portal_token(site: Path) -> str:
+    """What the portal signs now."""
+    return token((site / "secrets/portal/key.pem").read_bytes())
+
+
+def token(key: bytes) -> str:
+    return signed_token(key, issuer=ISSUER, instansi="kota", roles=["hr"], lifetime=timedelta(minutes=5))
+
+
+def reads(jwks: Path, signed: str) -> bool:
+    """Whether who has these keys trusts the token."""
+    keys = {key.key_id: key for key in jwt.PyJWKSet.from_json(jwks.read_text()).keys}
+    key = keys.get(jwt.get_unverified_header(signed)["kid"])
+    return key is not None and jwt.decode(signed, key, audience="kinerja")["iss"] == ISSUER
 
 
 @pytest.mark.parametrize(

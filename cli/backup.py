@@ -55,11 +55,13 @@ class Source:
             else:
                 shutil.copytree(self.backup, copy)
             copied = time.monotonic() - began
+            log = copy.with_name("log")
             try:
-                with revived(copy, copy.with_name("log"), archive=self.archive, until=self.until) as socket:
+                with revived(copy, log, archive=self.archive, until=self.until) as socket:
                     yield Revived(socket, copied, copy.with_name("database.dump"))
             except StartError as error:
-                raise Refused(f"The backup could not be recovered: {error}") from error
+                said = str(error).replace(f"; see {log}", "")  # which is gone by then
+                raise Refused(f"The backup could not be recovered: {said}") from error
 
 
 def sourced(command: Callable[..., None]) -> Callable[..., None]:

@@ -61,8 +61,9 @@ async def _restored(data: Data, service: str, per_second: int) -> None:
             click.echo(f"{name}: run `kinerja republish --service {name}` with its own settings", err=True)
         else:
             click.echo(f"{name}: {await _republish(data, name, per_second)} messages sent", err=True)
-    if road.lost:  # a new fact may have the id of a lost one: the road would take it for a repeat
-        await asyncio.sleep(began + DUPLICATE_WINDOW_SECONDS - asyncio.get_running_loop().time())
+    # A new fact may have the id of a lost one, which the road would take for a repeat. Whether one was lost is not known
+    # to the run that follows one that was killed.
+    await asyncio.sleep(began + DUPLICATE_WINDOW_SECONDS - asyncio.get_running_loop().time())
 
 
 async def _republish(data: Data, name: str, per_second: int) -> int:

@@ -111,9 +111,7 @@ class Republisher:
             sent = []
             for each, answer in zip(part, answers, strict=True):
                 if isinstance(answer, REFUSALS):
-                    log.error(
-                        "republish.refused", event_id=str(each.event_id), subject=each.subject, error=str(answer)
-                    )
+                    log.error("republish.refused", event_id=str(each.event_id), subject=each.subject, error=str(answer))
                 elif isinstance(answer, Exception):
                     raise answer
                 else:

@@ -7,4 +7,8 @@ NOTICES = {
     "signed-out": N_("Anda sudah keluar."),
     "signed-out-everywhere": N_("Anda sudah keluar dari semua perangkat."),
     "entry-logged": N_("Catatan tersimpan."),
+    "entries-verified": N_("Semua yang dipilih terverifikasi."),
+    "entry-verified": N_("Catatan terverifikasi."),
+    "entry-returned": N_("Catatan dikembalikan kepada pegawai."),
+    "verification-withdrawn": N_("Verifikasi dibatalkan; catatan menunggu lagi."),
 }

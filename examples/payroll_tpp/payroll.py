@@ -20,6 +20,7 @@ from pathlib import Path
 
 import nats
 from book import Book
+from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
 
@@ -53,6 +54,8 @@ async def listen(book: Book, once: bool) -> None:
                 if once and not await more(pull):
                     return
                 continue
+            except ConnectionClosedError:  # nobody connects again by itself after that
+                sys.exit(f"NATS lets {user} in no longer: is the password still good, is {user} still a subscriber?")
             except NatsError:  # away; nats-py connects again by itself
                 await asyncio.sleep(1)
                 continue

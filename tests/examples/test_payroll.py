@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +21,7 @@ from deploy.nats.access import ADMIN
 from deploy.nats.description import read
 from shared.contracts.schema_files import SAMPLES
 from shared.messaging.streams import apply, connect
+from shared.testing.waiting import until
 from tests.deploy.nats.conftest import Guarded
 
 _EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "payroll_tpp"
@@ -38,8 +40,8 @@ class Payroll:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, str(_EXAMPLE / "payroll.py"), str(self.folder / "book"), *arguments]
 
-    def start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self.command("listen"), env=self._environment)
+    def start(self, said: int | None = None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self.command("listen"), env=self._environment, stderr=said)
 
     async def run(self, *arguments: str) -> tuple[int, str, str]:
         """How it ended, and what it said."""
@@ -175,3 +177,23 @@ async def test_a_month_is_paid_whole_and_once_and_what_changes_later_in_the_next
         0,
         [f"kota-medan,{employee(_A)},2026-03,adjustment,65,60,butuh_perbaikan,1"],
     )
+
+
+async def test_a_listener_whose_password_is_no_longer_good_says_so_and_ends(
+    tmp_path: Path, server: Guarded, admin: Client
+) -> None:
+    listening = Payroll(tmp_path, server.url).start(said=subprocess.PIPE)
+
+    async def listening_now() -> bool:
+        return bool((await admin.jetstream().consumer_info("APPRAISAL", "outside-payroll")).num_waiting)
+
+    try:
+        await until(listening_now)
+        server.passwords["payroll"] = "another"
+        server.configure()
+        server.process.send_signal(signal.SIGHUP)
+        _, said = await asyncio.to_thread(listening.communicate, timeout=120)
+    finally:
+        listening.kill()
+        listening.wait()
+    assert (listening.returncode, b"is the password still good" in said) == (1, True), said

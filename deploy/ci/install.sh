@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the container tests need on a Debian machine: Docker with Compose, Prometheus' promtool, a tool that makes base
+# What tests beyond `make test` need on a Debian machine: Docker with Compose, Prometheus, Chromium, a tool that makes base
 # images. Run as root; run again, it only does what is missing. Ends with a running engine or with an error that says why.
 set -euo pipefail
 
@@ -9,7 +9,7 @@ LOG=/var/log/dockerd.log
 APT=(apt-get -qq -o APT::Sandbox::User=root) # its own user may not write below a /tmp that is closed to it
 
 packages() {
-    local wanted=(docker.io iptables mmdebstrap prometheus) missing=()
+    local wanted=(docker.io iptables mmdebstrap prometheus chromium) missing=()
     command -v npm > /dev/null || wanted+=(nodejs npm) # make test-outside
     for package in "${wanted[@]}"; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,22 @@ def _labels(context: click.Context, option: click.Parameter, given: tuple[str, .
     return dict(each.split("=", 1) for each in given)
 
 
+def _like(pattern: str, example: str) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Only what a cluster would accept, or nothing."""
+
+    def check(context: click.Context, option: click.Parameter, given: str) -> str:
+        if given and not re.fullmatch(pattern, given, re.ASCII):
+            raise click.BadParameter(f"{given!r} is to be written like {example}.")
+        return given
+
+    return check
+
+
+_image = _like(r"[a-z0-9][a-z0-9.:-]*(/[a-z0-9][a-z0-9._-]*)*/?", "registry.kota.go.id/kinerja")
+_tag = _like(r"\w[\w.-]{0,127}", "0.2.0")
+_bucket = _like(r"s3://[a-z0-9][a-z0-9.-]+(/[\w./-]*)?", "s3://kinerja-backups")
+
+
 @click.group()
 def kubernetes() -> None:
     """The manifests for a Kubernetes cluster."""
@@ -33,8 +50,8 @@ def kubernetes() -> None:
     "--size", required=True, type=click.Choice(list(sizes())), help="How large: see deploy/kubernetes/sizes.yaml."
 )
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where the files go.")
-@click.option("--images", default="", help="Registry and folder of the images.", show_default="none")
-@click.option("--tag", default=VERSION, show_default=True, help="Version of the images.")
+@click.option("--images", default="", callback=_image, help="Registry and folder of the images.", show_default="none")
+@click.option("--tag", default=VERSION, callback=_tag, show_default=True, help="Version of the images.")
 @click.option("--namespace", default="kinerja", show_default=True, help="Where everything runs.")
 @click.option("--ingress-namespace", default="ingress", show_default=True, help="From where requests come in.")
 @click.option("--monitoring-namespace", default="monitoring", show_default=True, help="Where Prometheus runs.")
@@ -46,7 +63,13 @@ def kubernetes() -> None:
 )
 @click.option("--monitoring-label", multiple=True, callback=_labels, metavar="KEY=VALUE", help=_LABEL)
 @click.option("--keda-namespace", default="keda", show_default=True, help="Where KEDA runs.")
-@click.option("--backups", default="s3://kinerja-backups", show_default=True, help="Where PostgreSQL's backups go.")
+@click.option(
+    "--backups",
+    default="s3://kinerja-backups",
+    callback=_bucket,
+    show_default=True,
+    help="Where PostgreSQL's backups go.",
+)
 @click.option("--mail-port", default=587, show_default=True, type=click.IntRange(1, 65535), help="Of the mail server.")
 @click.option("--postgres-image", default="", help="PostgreSQL 18 for the operator.", show_default="the operator's own")
 @click.option("--nats", type=click.Path(exists=True, path_type=Path), help="Description of NATS, for its subscribers.")

@@ -19,6 +19,8 @@ _EVERY_SECONDS = 1.0
 _LINE_EVERY_SECONDS = 5.0
 _TALE_EVERY_SECONDS = 3.0
 _WINDOW = 6
+#: Columns that four boxes side by side need.
+_WIDE = 112
 
 #: What each service of the chain shows: the word people read, and the types of messages it counts.
 SHOWN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -79,27 +81,49 @@ class Picture:
 
     def _picture(self) -> RenderableType:
         look = self._looks[-1]
-        table = Table(box=None, padding=(0, 1))
-        for _ in range(7):
-            table.add_column(vertical="middle")
-        boxes: list[RenderableType] = []
-        for service in SHOWN:
-            boxes += [self._box(service, self._counts(service, look)), Text("──▶")]
         mails = {"pemberitahuan": look.notices, "surat terkirim": look.mails.get("sent", 0)}
         waiting = {"surat menunggu": look.mails.get("waiting", 0), "pesan rusak": look.dead_letters}
-        table.add_row(*boxes, self._box("notification", mails | waiting))
-        story = Text("\n".join(self._story) or "Data sedang disiapkan …")
+        chain = {service: self._counts(service, look) for service in SHOWN} | {"notification": mails | waiting}
         hints = Text("\n".join((*self._addresses, "Ctrl-C menghentikan semuanya.")), style="dim")
         title = f"Kinerja · {self._play.phase} · orang dan persetujuan dalam data ini adalah simulasi"
-        # The story last: a low terminal cuts off the end.
-        return Group(Text(title, style="bold"), table, hints, Panel(story, title="Satu cerita"))
+        numbers = self._boxes(chain) if self._console.width >= _WIDE else self._lines(chain)
+        above = Group(Text(title, style="bold"), numbers, hints)
+        return Group(above, Panel(self._fitting(above), title="Satu cerita"))
+
+    def _fitting(self, above: RenderableType) -> Text:
+        """The story: on a low terminal who it is about, and what happened last."""
+        story = Text("\n".join(self._story) or "Data sedang disiapkan …")
+        lines = list(story.wrap(self._console, self._console.width - 4))
+        room = max(self._console.height - len(self._console.render_lines(above)) - 3, 3)
+        if len(lines) > room:
+            lines[1 : len(lines) - room + 2] = [Text("…")]
+        return Text("\n").join(lines)
+
+    def _lines(self, chain: Mapping[str, Mapping[str, int]]) -> Table:
+        """A narrow terminal has room for a line of words a service."""
+        look, table = self._looks[-1], Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+        for service, counts in chain.items():
+            queue = look.lag.get(service, 0) + look.outbox.get(service, 0)
+            said = [f"{word} {_written(count)}" for word, count in counts.items()]
+            table.add_row(service.upper(), ", ".join([*said, f"{self._rate(service):.0f}/detik, antrean {queue}"]))
+        return table
+
+    def _boxes(self, chain: Mapping[str, Mapping[str, int]]) -> Table:
+        table = Table(box=None, padding=(0, 1))
+        boxes: list[RenderableType] = []
+        for service, counts in chain.items():
+            boxes += [self._box(service, counts), Text("──▶")]
+        for _ in boxes[:-1]:
+            table.add_column(vertical="middle")
+        table.add_row(*boxes[:-1])
+        return table
 
     def _box(self, service: str, counts: Mapping[str, int]) -> Panel:
         grid = Table.grid(padding=(0, 1))
         grid.add_column()
         grid.add_column(justify="right")
         for word, count in counts.items():
-            grid.add_row(word, f"{count:,}".replace(",", "."))
+            grid.add_row(word, _written(count))
         look = self._looks[-1]
         grid.add_row("pesan/detik", f"{self._rate(service):.0f}", style="cyan")
         grid.add_row("antrean", str(look.lag.get(service, 0) + look.outbox.get(service, 0)), style="yellow")
@@ -128,3 +152,7 @@ class Picture:
             return (last.notices - first.notices) / (last.at - first.at)
         told = [sum(n for type_, n in look.told.items() if type_.startswith(service)) for look in (first, last)]
         return (told[1] - told[0]) / (last.at - first.at)
+
+
+def _written(count: int) -> str:
+    return f"{count:,}".replace(",", ".")

@@ -228,6 +228,15 @@ OWN = Mapping.model_validate(
 )
 
 
+#: What to change, where pydantic's words do not say it.
+_WRONG = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known; remove it or correct its name",
+    "string_type": "is to be text; put it in quotes",
+    "model_type": "is to have keys, such as those of samples/permit-office.yaml",
+}
+
+
 def load(path: Path) -> Mapping:
     """The mapping in a YAML file. FileRefused says which key to change."""
     try:
@@ -240,6 +249,7 @@ def load(path: Path) -> Mapping:
         return Mapping.model_validate(said)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'mapping'}: {e['msg']}" for e in error.errors(include_url=False)[:5]
+            f"{'.'.join(map(str, e['loc'])) or 'mapping'}: {_WRONG.get(e['type'], e['msg'])}"
+            for e in error.errors(include_url=False)[:5]
         )
         raise FileRefused("mapping-malformed", f"{path.name}: {wrong}") from error

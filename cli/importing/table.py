@@ -84,8 +84,8 @@ def _names(path: Path, heading: Sequence[str], required: Sequence[str]) -> list[
     if missing:
         raise FileRefused(
             "columns-missing",
-            f"{path.name} lacks the columns {', '.join(missing)}; it has: {', '.join(names)[:300]}."
-            " `--template` writes a file with the right heading.",
+            f"{path.name} lacks the columns {', '.join(missing)}; it has: {', '.join(names)[:300]}. `--template` writes a"
+            " file with the right heading; with --mapping, correct that.",
         )
     doubled = sorted({name for name in names if name and names.count(name) > 1})
     if doubled:

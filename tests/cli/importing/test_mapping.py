@@ -82,11 +82,11 @@ def _in(part: str, **more: Any) -> dict[str, Any]:
     ("said", "says"),
     [
         ("a: [", "no readable YAML"),
-        ("", "mapping: Input should be"),
-        (changed(colour="red"), "colour: Extra inputs are not permitted"),
+        ("", "mapping: is to have keys"),
+        (changed(colour="red"), "colour: is not known; remove it or correct its name"),
         (changed(system="Permit Office"), "system: String should match"),
         (changed(zone="Amsterdam"), "zone: Value error, No time zone 'Amsterdam'"),
-        (_without("people"), "people: Field required"),
+        (_without("people"), "people: is missing"),
         (_without("zone"), "an instansi needs the zone"),
         (
             {k: v for k, v in changed().items() if k not in ("entries", "service_records")},
@@ -95,7 +95,7 @@ def _in(part: str, **more: Any) -> dict[str, Any]:
         (_in("entries", employee="who"), "people.columns must hold who"),
         (_in("entries", indicator={"constant": "speed"}), "entries.indicator 'speed' is no indicator of the plan"),
         (_in("entries", quantity={"constant": None}), "entries.quantity"),
-        (_in("entries", identity=None), "entries.identity: Input should be a valid string"),
+        (_in("entries", identity=None), "entries.identity: is to be text; put it in quotes"),
         (_in("instansi", first_day="soon"), "instansi.first_day"),
         (_in("people", called_by="nip"), "register is for people called_by id"),
         (_in("plan", indicators={}), "plan.indicators"),

@@ -292,6 +292,22 @@ def test_an_unknown_size_is_wrong_usage(tmp_path: Path) -> None:
     assert "kecil" in done.output
 
 
+@pytest.mark.parametrize(
+    ("option", "written"),
+    [
+        ("--images", "https://registry.kota.go.id/kinerja"),
+        ("--images", "Registry/kinerja"),
+        ("--tag", "0.2.0 final"),
+        ("--tag", "-1"),
+        ("--backups", "kinerja-backups"),
+    ],
+)
+def test_what_no_cluster_would_accept_is_wrong_usage(option: str, written: str, tmp_path: Path) -> None:
+    out = tmp_path / "manifests"
+    done = CliRunner().invoke(kubernetes, ["render", "--size", "kecil", option, written, "--out", str(out)])
+    assert (done.exit_code, "is to be written like" in done.output, out.exists()) == (2, True, False), done.output
+
+
 def test_a_site_can_let_webhooks_go_to_networks_of_its_own(manifests: Rendered) -> None:
     for part in ("api", "worker"):  # the one checks addresses, the other sends
         told = environment(manifests.templates()[f"feed-{part}"])["KINERJA_WEBHOOK_NETWORKS"]

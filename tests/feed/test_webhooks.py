@@ -199,6 +199,32 @@ async def test_what_one_receiver_never_takes_is_given_up_after_a_day_while_other
     assert (row["event"], row["outcome"], row["tries"]) == (poison[0], "http-400", len(WAITS) + 1)
 
 
+async def test_what_was_given_up_is_seen_at_its_webhook_until_a_replay_brought_it(
+    feed: Feed, secrets_key: str, open_receiver: Any
+) -> None:
+    bad = {str(fresh_id()), str(fresh_id())}
+    receiver = await open_receiver(manner=lambda event, _time: 422 if event["id"] in bad else 200)
+    id = await register(feed, receiver)
+    none = {"given_up": 0, "given_up_since": None, "last_given_up": None, "last_given_up_reason": None}
+    async with delivering(feed, secrets_key):
+        for each in sorted(bad):
+            await feed.tell(SCORE, id=each)
+            await shown(feed, id, waiting=1, **none)
+            await took(receiver, await feed.tell(SCORE))
+            await feed.rows("UPDATE delivery SET tries = :t, due_at = now() WHERE status = 'waiting'", t=len(WAITS))
+            await shown(feed, id, waiting=0, given_up=1, last_given_up=each, last_given_up_reason="http-422")
+            await feed.rows("UPDATE delivery SET outcome = 'not-granted' WHERE event_id = :e", e=sorted(bad)[0])
+        [failed] = (await feed.ok("GET", f"/webhooks/{id}/deliveries?status=failed&limit=1"))["items"]
+        assert (await feed.ok("GET", f"/webhooks/{id}"))["given_up_since"] == failed["first_at"]
+        told = sorted(bad)
+        bad.clear()
+        await feed.ok("POST", f"/webhooks/{id}/replay", json={"since": ago(hours=1)})
+        await took(receiver, told)
+        await shown(feed, id, waiting=0, status="active", **none)
+    listed = (await feed.ok("GET", f"/webhooks/{id}/deliveries"))["items"]
+    assert {each["event"]: each["status"] for each in listed} == dict.fromkeys(told, "delivered")
+
+
 async def test_while_a_secret_is_rotated_both_verify_and_then_only_the_new_one(
     feed: Feed, secrets_key: str, open_receiver: Any
 ) -> None:

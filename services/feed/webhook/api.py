@@ -51,7 +51,12 @@ class Rotation(Body):
 
 
 class Webhook(BaseModel):
-    """A receiver and how it does; `waiting`: events that it has not taken and that are tried again."""
+    """A receiver and how it does; `waiting`: events that it has not taken and that are tried again.
+
+    `given_up`: events that it refused eleven times while it took others, of the last thirty days and not taken since; the
+    oldest was tried first at `given_up_since`, `last_given_up_reason` is what came of the last try of the newest. `replay`
+    brings them again.
+    """
 
     id: UUID
     url: str
@@ -63,6 +68,10 @@ class Webhook(BaseModel):
     failures: int
     delivered: int
     waiting: int
+    given_up: int
+    given_up_since: datetime | None
+    last_given_up: UUID | None
+    last_given_up_reason: str | None
     last_delivered_at: datetime | None
     missed_before: datetime | None
     old_secret_until: datetime | None

@@ -16,11 +16,23 @@ from shared.web.auth import Caller, Role
 _MOST = 50
 _COLUMNS = """id, url, types, system, status, reason, since, failures, delivered, last_delivered_at, missed_before,
     old_secret_until, created_at, created_by, changed_at, changed_by,
-    (SELECT count(*) FROM delivery d WHERE d.instansi = e.instansi AND d.endpoint = e.id AND d.status = 'waiting') AS waiting"""
+    (SELECT count(*) FROM delivery d WHERE d.instansi = e.instansi AND d.endpoint = e.id AND d.status = 'waiting') AS waiting,
+    given_up, given_up_since, last_given_up, last_given_up_reason"""
 _NAMES = (
     "id", "url", "types", "system", "status", "reason", "since", "failures", "delivered", "last_delivered_at",
     "missed_before", "old_secret_until", "created_at", "created_by", "changed_at", "changed_by", "waiting",
+    "given_up", "given_up_since", "last_given_up", "last_given_up_reason",
 )  # fmt: skip
+# What was lost with its grant is not owed.
+_SHOWN = f"""
+SELECT {_COLUMNS} FROM endpoint e CROSS JOIN LATERAL (
+    SELECT count(*) AS given_up, min(first_at) AS given_up_since,
+        (array_agg(event_id ORDER BY last_at DESC))[1] AS last_given_up,
+        (array_agg(outcome ORDER BY last_at DESC))[1] AS last_given_up_reason
+    FROM delivery d
+    WHERE d.instansi = e.instansi AND d.endpoint = e.id AND d.status = 'failed' AND d.outcome <> 'not-granted'
+) g
+"""
 _OWN = "e.instansi = $1 AND ($2::text IS NULL OR e.system = $2)"
 _CREATE = """
 INSERT INTO endpoint (instansi, id, url, types, system, since, secret, created_by, changed_by)
@@ -97,7 +109,7 @@ def owner_of(caller: Caller) -> str | None:
 
 async def listed(conn: AsyncConnection, caller: Caller, after: UUID | None, limit: int) -> list[Row]:
     """The caller's endpoints in the order of their ids."""
-    sql = f"SELECT {_COLUMNS} FROM endpoint e WHERE {_OWN} AND ($3::uuid IS NULL OR e.id > $3) ORDER BY e.id LIMIT $4"
+    sql = f"{_SHOWN} WHERE {_OWN} AND ($3::uuid IS NULL OR e.id > $3) ORDER BY e.id LIMIT $4"
     rows = await fetch(conn, sql, caller.instansi, owner_of(caller), after, limit)
     return [dict(zip(_NAMES, row, strict=True)) for row in rows]
 
@@ -113,9 +125,7 @@ async def one(conn: AsyncConnection, caller: Caller, id: UUID) -> Row:
 async def find(conn: AsyncConnection, caller: Caller, id: UUID) -> Row | None:
     """An endpoint of the caller's, or None; kept for this transaction. NotFound for one of somebody else."""
     await fetch(conn, "SELECT FROM endpoint WHERE instansi = $1 AND id = $2 FOR UPDATE", caller.instansi, id)
-    rows = await fetch(
-        conn, f"SELECT {_COLUMNS} FROM endpoint e WHERE e.instansi = $1 AND e.id = $2", caller.instansi, id
-    )
+    rows = await fetch(conn, f"{_SHOWN} WHERE e.instansi = $1 AND e.id = $2", caller.instansi, id)
     found = dict(zip(_NAMES, rows[0], strict=True)) if rows else None
     owner = owner_of(caller)
     if found is not None and owner is not None and found["system"] != owner:

@@ -76,6 +76,8 @@ INSERT INTO delivery AS d (instansi, endpoint, event_id, type, body, status, out
 SELECT $1, $2, r.*, now(), now()
 FROM unnest($3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::integer[], $9::timestamptz[])
     AS r(event_id, type, body, status, outcome, tries, due_at)
+WHERE r.status <> 'delivered' OR EXISTS (SELECT FROM delivery o
+    WHERE (o.instansi, o.endpoint, o.event_id) = ($1, $2, r.event_id) AND o.status <> 'delivered')
 ON CONFLICT (instansi, endpoint, event_id) DO UPDATE SET body = excluded.body, status = excluded.status,
     outcome = excluded.outcome, tries = excluded.tries, due_at = excluded.due_at, last_at = excluded.last_at,
     first_at = CASE d.status WHEN 'waiting' THEN d.first_at ELSE excluded.first_at END
@@ -188,20 +190,18 @@ async def _too_many(conn: AsyncConnection, key: tuple[str, UUID], steps: Sequenc
 async def _keep_steps(
     conn: AsyncConnection, key: tuple[str, UUID], steps: Sequence[Step], due: Sequence[datetime | None]
 ) -> None:
-    """Those that were delivered at the first try leave no row."""
-    kept = [(step, at) for step, at in zip(steps, due, strict=True) if step.status != "delivered" or step.item.first_at]
-    if not kept:
-        return
+    """Those that were delivered at the first try leave no row, unless they were given up before."""
     columns: list[list[Any]] = [
-        [step.item.id for step, _ in kept],
-        [step.item.type for step, _ in kept],
-        [step.item.body if step.status == "waiting" else None for step, _ in kept],
-        [step.status for step, _ in kept],
-        [step.outcome for step, _ in kept],
-        [step.tries for step, _ in kept],
-        [at for _, at in kept],
+        [step.item.id for step in steps],
+        [step.item.type for step in steps],
+        [step.item.body if step.status == "waiting" else None for step in steps],
+        [step.status for step in steps],
+        [step.outcome for step in steps],
+        [step.tries for step in steps],
+        list(due),
     ]
-    await fetch(conn, _KEEP_STEPS, *key, *columns)
+    if steps:
+        await fetch(conn, _KEEP_STEPS, *key, *columns)
 
 
 def person(by: str) -> UUID | None:

@@ -1,6 +1,7 @@
 """The durables of subscribers outside: declared by a deploy step as the description says, and never by a subscriber."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from deploy.nats.description import Subscriber
 from shared.messaging.streams import OUTSIDE
 
 _SECONDS = 5
+_TRIES = 5
+_PAUSE_SECONDS = 0.1
 #: A subscriber may be slow to keep what it was given.
 _ACK_WAIT = 60
 #: What one may have in hand, ask for at once and keep asked: none of it lets one subscriber fill the server's memory.
@@ -78,7 +81,7 @@ async def _follow(
     if there is None:
         await _create(client, stream, durable, subjects, {})
         return f"{durable} on {stream}: granted"
-    had = {*(there.config.filter_subjects or ()), *filter(None, (there.config.filter_subject,))}
+    had = _subjects(there)
     if had == set(subjects):
         return None
     start: dict[str, Any] = {}
@@ -91,7 +94,11 @@ async def _follow(
     return f"{durable} on {stream}: " + ("less than before" if start else "more than before, all from the beginning")
 
 
-async def _create(client: Client, stream: str, durable: str, subjects: Iterable[str], start: Mapping[str, Any]) -> None:
+def _subjects(durable: ConsumerInfo) -> set[str]:
+    return {*(durable.config.filter_subjects or ()), *filter(None, (durable.config.filter_subject,))}
+
+
+async def _create(client: Client, stream: str, durable: str, subjects: Sequence[str], start: Mapping[str, Any]) -> None:
     """nats-py knows no limits on what may be asked for."""
     config = {
         "name": durable,
@@ -103,7 +110,19 @@ async def _create(client: Client, stream: str, durable: str, subjects: Iterable[
         **_LIMITS,
         **start,
     }
-    await _ask(client, f"CONSUMER.CREATE.{stream}.{durable}", {"stream_name": stream, "config": config})
+    for left in reversed(range(_TRIES)):
+        try:
+            await _ask(client, f"CONSUMER.CREATE.{stream}.{durable}", {"stream_name": stream, "config": config})
+            return
+        except APIError:
+            # The embedded system looks every other second and may be about the same: what it makes gives the same, if
+            # from earlier on.
+            made = [each for each in await durables(client, stream) or () if each.name == durable]
+            if made and _subjects(made[0]) == set(subjects):
+                return
+            if not left:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _delete(client: Client, stream: str, durable: str) -> None:

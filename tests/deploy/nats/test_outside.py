@@ -173,6 +173,22 @@ async def test_what_is_withdrawn_ends_at_once_and_what_is_granted_comes_from_the
         await people.connect("payroll", allow_reconnect=False)
 
 
+async def test_who_applies_while_another_does_so_too_is_not_refused(people: People, admin: Client) -> None:
+    other = await people.connect("admin")
+    more, less = ({"payroll": subscriber(*types)} for types in ((SCORE, RATING), (SCORE,)))
+    for _ in range(20):
+        await grants.apply(admin, STREAMS, more)
+        await tell(admin, SCORE, "1")
+        pull = await admin.jetstream().pull_subscribe_bind("outside-payroll", stream="APPRAISAL")
+        for message in await pull.fetch(100, timeout=10):
+            await message.ack_sync()  # less begins behind this, a new durable at the beginning
+        await asyncio.gather(*(grants.apply(client, STREAMS, less) for client in (admin, other)))
+        kept = await admin.jetstream().consumer_info("APPRAISAL", "outside-payroll")
+        marker = "kinerja.medan.appraisal.record.renewed.v1"
+        assert kept.config.filter_subjects == [marker, f"kinerja.medan.{SCORE}"]
+        await grants.apply(admin, STREAMS, {})
+
+
 async def test_a_change_of_grants_or_passwords_disconnects_nobody_else(
     guarded: Guarded, people: People, admin: Client
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +36,7 @@ from shared.web.development import development_token, jwks_of, new_signing_key
 from shared.web.keys import KeySource
 from shared.web.tokens import DEVELOPMENT_ISSUER, TokenVerifier
 from tests.feed.process import Process
+from tests.feed.receiver import Receiver
 
 KEY = new_signing_key()
 assert webhook_tables.EndpointRow.metadata is FeedTable.metadata
@@ -191,6 +192,22 @@ async def processes(feed: Feed, nats_server: Nats, keys: Path, secrets_key: str)
     yield made
     for each in made:
         await each.end(signal.SIGKILL)
+
+
+@pytest.fixture
+async def open_receiver() -> AsyncIterator[Callable[..., Any]]:
+    """Makes receivers that are closed at the end."""
+    made: list[Receiver] = []
+
+    async def make(**manners: Any) -> Receiver:
+        made.append(Receiver(**manners))
+        await made[-1].open()
+        return made[-1]
+
+    yield make
+    for each in made:
+        assert each.problems == []
+        await each.close()
 
 
 async def _nothing_wrong() -> list[str]:

@@ -9,7 +9,7 @@ from shared.web.development import development_token
 from tests.feed.conftest import KEY, SCORE, VERIFIED, Feed, ids
 from tests.feed.process import Process
 from tests.feed.receiver import Receiver
-from tests.feed.test_webhooks import register
+from tests.feed.webhooks import register
 
 
 async def test_killed_again_and_again_two_processes_deliver_every_event_and_stop_at_the_last(

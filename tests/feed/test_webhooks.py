@@ -1,89 +1,16 @@
 """Every event reaches its receiver under one id, whatever the receiver does; and nobody waits for somebody else's receiver."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from services.feed.webhook import courier, endpoints, sending, store
-from services.feed.webhook.address import Rules
-from services.feed.webhook.courier import Courier
-from services.feed.webhook.keyring import Keyring
-from services.feed.webhook.plan import DOWN, WAITS, State
-from services.feed.webhook.sending import Sender
+from services.feed.webhook import courier, sending
+from services.feed.webhook.plan import DOWN, WAITS
 from shared.ids import fresh_id
 from shared.testing.waiting import until
 from tests.feed.conftest import GAP, RENEWED, SCORE, VERIFIED, Feed, ago
-from tests.feed.receiver import Receiver
-
-ALL = [VERIFIED, SCORE, GAP]
-
-
-@pytest.fixture
-async def open_receiver() -> AsyncIterator[Callable[..., Any]]:
-    """Makes receivers that are closed at the end."""
-    made: list[Receiver] = []
-
-    async def make(**manners: Any) -> Receiver:
-        made.append(Receiver(**manners))
-        await made[-1].open()
-        return made[-1]
-
-    yield make
-    for each in made:
-        assert each.problems == []
-        await each.close()
-
-
-@asynccontextmanager
-async def delivering(feed: Feed, key: str) -> AsyncIterator[None]:
-    """The job at work."""
-    job = Courier(feed.worker, feed.road, Sender(Rules(local_http=True)), Keyring([key]))
-    running = asyncio.create_task(job.run())
-    try:
-        yield
-        assert not running.done(), running.exception()
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def register(feed: Feed, receiver: Receiver, types: list[str] | None = None, **more: Any) -> UUID:
-    """A webhook of hr's (or of `subject`'s) to the receiver, which verifies with its secret."""
-    id, body = fresh_id(), {"url": receiver.url, "types": types or ALL} | more.pop("body", {})
-    made = await feed.call("PUT", f"/webhooks/{id}", json=body, **more)
-    assert made.status_code == 201, made.text
-    receiver.secrets.append((await feed.ok("GET", f"/webhooks/{id}/secret", **more))["secret"])
-    return id
-
-
-async def took(receiver: Receiver, ids: list[str]) -> None:
-    """Wait until the receiver has taken them all."""
-
-    async def all_there() -> bool:
-        return set(ids) <= set(receiver.took)
-
-    await until(all_there, seconds=120)
-
-
-async def hurry(feed: Feed) -> None:
-    """What is tried again later is tried again now."""
-    await feed.rows("UPDATE delivery SET due_at = now() WHERE status = 'waiting'")
-
-
-async def shown(feed: Feed, id: UUID, **expected: Any) -> dict[str, Any]:
-    """The webhook, once it is as expected."""
-    found: dict[str, Any] = {}
-
-    async def so() -> bool:
-        found.update(await feed.ok("GET", f"/webhooks/{id}"))
-        return {name: found[name] for name in expected} == expected
-
-    await until(so, seconds=120)
-    return found
+from tests.feed.webhooks import delivering, hurry, register, shown, took
 
 
 async def test_each_event_comes_once_and_none_of_another_agency_or_type(
@@ -225,32 +152,6 @@ async def test_what_was_given_up_is_seen_at_its_webhook_until_a_replay_brought_i
     assert {each["event"]: each["status"] for each in listed} == dict.fromkeys(told, "delivered")
 
 
-async def test_while_a_secret_is_rotated_both_verify_and_then_only_the_new_one(
-    feed: Feed, secrets_key: str, open_receiver: Any
-) -> None:
-    receiver = await open_receiver()
-    id = await register(feed, receiver)
-    [old] = receiver.secrets
-    new = (await feed.ok("POST", f"/webhooks/{id}/rotate-secret", json={}))["secret"]
-    assert new != old
-    assert (await feed.ok("GET", f"/webhooks/{id}/secret"))["secret"] == new
-    receiver.secrets = [old, new]
-    async with delivering(feed, secrets_key):
-        await took(receiver, await feed.tell(SCORE, 3))
-        await feed.rows("UPDATE endpoint SET old_secret_until = now()")
-        receiver.secrets = [new]
-        last = await feed.tell(SCORE, 3)
-        await took(receiver, last)
-        assert receiver.problems == []
-        receiver.secrets = [old]
-        await feed.tell(SCORE)
-        await shown(feed, id, waiting=1)
-        assert receiver.problems == ["No matching signature found"]
-        receiver.problems.clear()
-    kept = await feed.rows("SELECT secret FROM endpoint")
-    assert new.removeprefix("whsec_").encode() not in kept[0][0]
-
-
 async def test_a_replay_brings_everything_since_its_moment_under_the_same_ids(
     feed: Feed, secrets_key: str, open_receiver: Any
 ) -> None:
@@ -313,114 +214,3 @@ async def test_a_restored_record_is_pushed_whole_and_its_marker_ends_that(
         await asyncio.sleep(2)
     assert receiver.came == dict.fromkeys([*told, *restored, marker], 2) | dict.fromkeys(new, 1)
     assert not set(repeated) & set(receiver.took), "without a later epoch it is history"
-
-
-async def test_a_lost_grant_stops_what_is_pushed_and_a_new_one_goes_on_where_it_was(
-    feed: Feed, secrets_key: str, open_receiver: Any
-) -> None:
-    receiver = await open_receiver()
-    await feed.ok("PUT", "/grants/tpp", json={"types": [SCORE]})
-    body = {"url": receiver.url, "types": [SCORE, GAP]}
-    assert (await feed.call("PUT", f"/webhooks/{fresh_id()}", json=body, subject="tpp")).json()["code"] == "not-granted"
-    id = await register(feed, receiver, [SCORE], subject="tpp")
-    for subject, found in (("tpp", [str(id)]), ("other", []), ("", [str(id)])):
-        assert [each["id"] for each in (await feed.ok("GET", "/webhooks", subject=subject))["items"]] == found
-    for path in ("", "/secret", "/deliveries"):
-        assert (await feed.call("GET", f"/webhooks/{id}{path}", subject="other")).status_code == 404
-    async with delivering(feed, secrets_key):
-        first = await feed.tell(SCORE, 3)
-        await took(receiver, first)
-        await feed.ok("DELETE", "/grants/tpp")
-        unseen = await feed.tell(SCORE, 3)
-        await asyncio.sleep(2)
-        assert sorted(receiver.took) == sorted(first)
-        await feed.ok("PUT", "/grants/tpp", json={"types": [SCORE]})
-        await feed.rows("UPDATE endpoint SET looked_at = now() - interval '10 minutes'")
-        await took(receiver, unseen)
-
-
-async def test_what_waits_to_be_tried_again_is_given_up_with_the_grant(
-    feed: Feed, secrets_key: str, open_receiver: Any
-) -> None:
-    receiver = await open_receiver(manner=lambda _event, _time: 500)
-    await feed.ok("PUT", "/grants/tpp", json={"types": [SCORE]})
-    id = await register(feed, receiver, [SCORE], subject="tpp")
-    async with delivering(feed, secrets_key):
-        [told] = await feed.tell(SCORE)
-        waiting = "SELECT status, outcome, body IS NULL FROM delivery"
-        await until(lambda: feed.rows(waiting))
-        await feed.ok("DELETE", "/grants/tpp")
-        receiver.manner = lambda _event, _time: 204
-        await feed.rows("UPDATE delivery SET due_at = now()")
-        await feed.rows("UPDATE endpoint SET looked_at = now() - interval '10 minutes'")
-
-        async def given_up() -> bool:
-            return bool(await feed.rows(waiting) == [("failed", "not-granted", True)])
-
-        await until(given_up)
-    assert told not in receiver.took
-    [row] = (await feed.ok("GET", f"/webhooks/{id}/deliveries"))["items"]
-    assert (row["event"], row["outcome"]) == (told, "not-granted")
-
-
-async def test_a_suspended_agency_and_a_paused_or_deleted_webhook_are_left_alone(
-    feed: Feed, secrets_key: str, open_receiver: Any
-) -> None:
-    receiver = await open_receiver()
-    id = await register(feed, receiver)
-    assert (await feed.ok("POST", f"/webhooks/{id}/pause"))["reason"] == "asked"
-    async with delivering(feed, secrets_key):
-        told = await feed.tell(SCORE, 3)
-        await asyncio.sleep(1.5)
-        await feed.rows("UPDATE heard_instansi SET suspended = true")
-        await feed.ok("POST", f"/webhooks/{id}/resume")
-        await asyncio.sleep(1.5)
-        assert receiver.took == []
-        await feed.rows("UPDATE heard_instansi SET suspended = false")
-        await took(receiver, told)
-        await feed.ok("DELETE", f"/webhooks/{id}")
-        await feed.tell(SCORE, 3)
-        await asyncio.sleep(1.5)
-    assert len(receiver.took) == 3
-    assert await feed.rows("SELECT 1 FROM place") == []
-
-
-async def test_a_worker_that_lost_its_lease_writes_nothing(feed: Feed, open_receiver: Any) -> None:
-    await register(feed, await open_receiver())
-    await feed.tell(SCORE)
-    extents = await feed.road.extents(["APPRAISAL"])
-    async with feed.worker.transaction() as conn:
-        [mine] = await store.claim(conn, extents, 10)
-    async with feed.worker.transaction() as conn:
-        assert await store.claim(conn, extents, 10) == [], "one worker at a time"
-    await feed.rows("UPDATE endpoint SET leased_until = now()")
-    async with feed.worker.transaction() as conn:
-        assert len(await store.claim(conn, extents, 10)) == 1
-    async with feed.worker.transaction() as conn:
-        state = State(3, None, "paused", "failing")
-        assert await store.keep(conn, mine, state, [], {}, {}, None, []) is None
-    assert await feed.rows("SELECT failures, status FROM endpoint") == [(0, "active")]
-
-
-async def test_of_many_made_at_once_an_agency_keeps_its_share(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "_MOST", 3)
-    body = {"url": "https://example.test/hook", "types": [SCORE]}
-    made = await asyncio.gather(*(feed.call("PUT", f"/webhooks/{fresh_id()}", json=body) for _ in range(8)))
-    assert sorted(each.status_code for each in made) == [201] * 3 + [409] * 5
-    assert {each.json()["code"] for each in made if each.status_code == 409} == {"too-many-endpoints"}
-    assert (await feed.call("PUT", f"/webhooks/{fresh_id()}", json=body, instansi="jambi")).status_code == 201
-
-
-async def test_where_webhooks_may_go_and_who_may_make_them(feed: Feed) -> None:
-    for url in ("http://example.test/", "https://10.1.2.3/", "https://u:p@example.test/", "ftp://example.test/", "x"):
-        refused = await feed.call("PUT", f"/webhooks/{fresh_id()}", json={"url": url, "types": [SCORE]})
-        assert refused.json()["code"] == "url-not-allowed", url
-    good = {"url": "https://example.test/hook", "types": [f"id.go.kinerja.{SCORE}"]}
-    id = fresh_id()
-    assert [(await feed.call("PUT", f"/webhooks/{id}", json=good)).status_code for _ in range(2)] == [201, 200]
-    assert (await feed.call("PUT", f"/webhooks/{id}", json=good, instansi="binjai")).json()[
-        "code"
-    ] == "unknown-instansi"
-    assert (await feed.call("GET", f"/webhooks/{id}", instansi="jambi")).status_code == 404
-    for roles in (("staff",), ("auditor",), ("staff", "leader")):
-        assert (await feed.call("GET", "/webhooks", *roles)).status_code == 403

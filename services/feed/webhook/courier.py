@@ -27,6 +27,7 @@ from services.feed.webhook.store import Claimed
 from shared.eventstore.database import Database, is_outage
 from shared.messaging.delivery import HORIZON
 from shared.messaging.reading import Extent, Road, RoadAway, open_road
+from shared.messaging.streams import heed_cancellation
 from shared.observability.metrics import WEBHOOKS
 from shared.web.settings import Settings
 
@@ -54,6 +55,7 @@ class Courier:
         """Claim endpoints and give each a turn; look again when one is done, and every half second."""
         async with asyncio.TaskGroup() as turns:
             while True:
+                heed_cancellation()  # Python 3.11 forgets one that comes at the moment of waking
                 self._wake.clear()
                 for claimed, extents in await self._claim():
                     self._busy += 1

@@ -41,7 +41,8 @@ images: $(SETUP) ## the image of every service and of the command, and the serve
 
 compose-up: images ## the whole system in containers, from these images; docs/how-to/compose.md says more
 	test -e .env || $(BIN)/kinerja compose init
-	docker compose --env-file deploy/images/stand-ins.env --env-file .env up --detach
+	grep -q ^KINERJA_BASE_IMAGE= .env || cat deploy/images/stand-ins.env >> .env
+	docker compose up --detach
 
 test-compose: $(SETUP) ## the chain through containers, each killed once under load; needs deploy/ci/install.sh
 	deploy/images/build.sh base services servers

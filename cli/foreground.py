@@ -73,6 +73,6 @@ def _picture(supervisor: Supervisor) -> Group:
             str(process.child.pid if process.child else ""),
             str(process.restarts or ""),
         )
-    base = supervisor.summary["base_url"]
+    base, portal = supervisor.summary["base_url"], Text(f"Portal: {supervisor.summary['portal']}/\n")
     hint = f"\nAddresses: {base}/services.json   Logs: {supervisor.data.logs}   Mails: {supervisor.data.mails}"
-    return Group(Text("Kinerja", style="bold"), table, Text(hint + "\nCtrl-C stops everything."))
+    return Group(Text("Kinerja", style="bold"), portal, table, Text(hint + "\nCtrl-C stops everything."))

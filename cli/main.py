@@ -20,6 +20,7 @@ _COMMANDS = {
     "nats": ("cli.nats", "Write the configuration of NATS servers."),
     "subscribers": ("cli.subscribers", "Say which systems outside listen, and what each is given."),
     "instansi": ("cli.instansi", "Add, change and list agencies: zone, period, calendar, rules."),
+    "account": ("cli.account", "Say who may sign in at the portal, and make links that set a password."),
     "reorganise": ("cli.reorganise", "Merge, split, move and close units from a day on, as a plan says."),
     "import": ("cli.import_", "Import rosters, plans, activity, competency levels and courses out of files."),
     "erase-person": ("cli.erase", "Erase names, contacts and texts of somebody who has left."),

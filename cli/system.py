@@ -145,9 +145,9 @@ CODE = InstansiCode()
 
 @dataclass(frozen=True)
 class System:
-    """A running system: where its services, their further workers and its NATS are, and its data directory when it is the
-    embedded one. Where processes stand behind a proxy, `metrics` has the addresses of a `{service}`, each a name of all
-    replicas, from where the proxy is."""
+    """A running system: where its services, their further workers and its NATS are, where people open the portal, and its
+    data directory when it is the embedded one. Where processes stand behind a proxy, `metrics` has the addresses of a
+    `{service}`, each a name of all replicas, from where the proxy is."""
 
     url: str
     services: dict[str, str]
@@ -156,6 +156,7 @@ class System:
     data: Data
     workers: dict[str, list[str]] = field(default_factory=dict)
     metrics: tuple[str, ...] = ()
+    portal: str = ""
 
     def processes(self, name: str) -> list[str]:
         """The addresses of all processes of one service: the one that answers requests first, then further workers."""
@@ -190,7 +191,8 @@ def find(data: Data) -> System:
         url, asked = str((run or {})["base_url"]), f"{data.option} or KINERJA_URL"
     try:
         answer = httpx.get(f"{url}/services.json", timeout=5, trust_env=False).raise_for_status().json()
-        more = dict(answer.get("workers", {})), tuple(answer.get("metrics", ()))
+        portal = str(answer.get("portal") or answer["services"].get("portal", ""))
+        more = dict(answer.get("workers", {})), tuple(answer.get("metrics", ())), portal
         return System(url, dict(answer["services"]), answer["nats"], answer["version"], data, *more)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
         raise Unreachable(f"{url} does not answer as Kinerja ({type(error).__name__}); check {asked}.") from error

@@ -72,7 +72,9 @@ def _detach(data: Data, port: int, workers: int) -> None:
             name for name, process in run["processes"].items() if process["state"] not in ("ready", "stopped")
         )
         raise Unreachable(f"Not ready within {_START_SECONDS} seconds: {late or 'the servers'}; see {data.logs}.")
-    click.echo(f"Kinerja runs: http://127.0.0.1:{port}/services.json (stop it with `kinerja down --data {data.root}`)")
+    portal = (data.run() or {})["portal"]
+    click.echo(f"Kinerja runs. Portal: {portal}/")
+    click.echo(f"Services: http://127.0.0.1:{port}/services.json (stop all with `kinerja down --data {data.root}`)")
 
 
 def _all_ready(data: Data, pid: int, workers: int) -> bool:

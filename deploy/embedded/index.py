@@ -1,4 +1,4 @@
-"""The one address to know: where everything is (/services.json), and pages about what there is to call and to hear."""
+"""The one address to know: where everything is (/services.json), the portal first, and pages about what there is to call and to hear."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ class Index(uvicorn.Server):
             return JSONResponse(dict(content))
 
         async def front(_: Request) -> Response:
-            return page("Kinerja", _front(content["services"]))
+            return page("Kinerja", _front(content["portal"], content["services"]))
 
         async def told(_: Request) -> Response:
             return JSONResponse(feed(content["version"]))
@@ -59,7 +59,7 @@ def _targets(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _front(services: Mapping[str, str]) -> str:
+def _front(portal: str, services: Mapping[str, str]) -> str:
     rows = "".join(
         f'<tr><th>{escape(name)}</th><td><a href="{escape(url)}/docs">what can be asked</a></td>'
         f'<td><a href="{escape(url)}/asyncapi">what it tells and hears</a></td>'
@@ -67,6 +67,7 @@ def _front(services: Mapping[str, str]) -> str:
         for name, url in sorted(services.items())
     )
     return (
+        f'<p>People sign in at the <a href="{escape(portal)}/">portal: {escape(portal)}</a></p>'
         '<p><a href="/asyncapi">The public feed</a>: every message, with meaning, example and schema.</p>'
         f'<table>{rows}</table><p><a href="/services.json">Addresses for programs</a></p>'
     )

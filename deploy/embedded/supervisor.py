@@ -69,6 +69,7 @@ class Supervisor:
             "version": VERSION,
             "nats": f"nats://127.0.0.1:{self.ports.nats}",
             "postgres": f"127.0.0.1:{self.ports.postgres}",
+            "portal": self.ports.url("portal"),
             "services": {service: self.ports.url(service) for service in self.services},
             "workers": {
                 service: [self.ports.url(service, number) for number in range(1, further_workers + 1)]

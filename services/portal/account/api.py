@@ -1,16 +1,19 @@
 """Who may sign in: made by HR or ops, for employees whom the directory knows."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.portal.account import secrets, store
 from services.portal.backend import Away, Backend
 from shared.errors import Forbidden, Refusal
 from shared.eventstore.rows import fetch
+from shared.people.queries import known_rules
 from shared.web.auth import Caller, requires
 from shared.web.edge import ContextDep, DbDep
 from shared.web.fields import Body
@@ -20,6 +23,7 @@ from shared.web.tokens import Role
 router = APIRouter(tags=["accounts"])
 
 HR = Annotated[Caller, Depends(requires("hr", "system"))]
+_SEES_EVERYBODY = {"hr", "auditor"}
 
 
 class NipUnknown(Refusal):
@@ -37,10 +41,10 @@ class ServiceAway(Refusal):
 
 
 class AccountIn(Body):
-    """Who may sign in, and as what besides staff; an auditor alone only looks."""
+    """Who may sign in, and as what besides staff; an auditor alone only looks. Without roles those there are stay."""
 
     nip: Annotated[str, Field(pattern=r"^[0-9 ]{18,23}$")]
-    roles: tuple[Literal["hr", "leader", "auditor"], ...] = ()
+    roles: tuple[Literal["hr", "leader", "auditor"], ...] | None = None
 
 
 class AccountOut(BaseModel):
@@ -62,18 +66,18 @@ class Link(BaseModel):
 @router.post("/accounts")
 async def put_account(body: AccountIn, request: Request, caller: HR, context: ContextDep, db: DbDep) -> AccountOut:
     """Make an account, or change its roles."""
-    if {"hr", "auditor"} & set(body.roles) and Role.SYSTEM not in caller.roles:
-        raise Forbidden(
-            "Peran hr dan auditor diberi oleh pengelola sistem. / Roles hr and auditor are given by operators."
-        )
-    nip = "".join(body.nip.split())
-    employee = await _employee(request, caller.instansi, nip)
-    login = secrets.keyed(request.app.state.portal_key, "login", caller.instansi, nip)
-    async with db.transaction(caller.instansi) as conn:
-        await store.put(conn, caller.instansi, employee, login, body.roles, caller.id)
-        account = await store.find(conn, caller.instansi, employee=employee)
-    assert account is not None
-    return AccountOut(employee=employee, roles=sorted(body.roles), password_set=account.password is not None)
+    instansi, nip = caller.instansi, "".join(body.nip.split())
+    async with db.transaction(instansi) as conn:
+        await known_rules(conn, instansi)
+    employee = await _employee(request, instansi, nip)
+    login = secrets.keyed(request.app.state.portal_key, "login", instansi, nip)
+    async with db.transaction(instansi) as conn:
+        held = await store.held_roles(conn, instansi, employee)
+        wanted = held if body.roles is None else set(body.roles)
+        _only_operators(caller, held ^ wanted)
+        await store.put(conn, instansi, employee, login, wanted, caller.id)
+        [account] = await _accounts(conn, instansi, employee)
+    return account
 
 
 @router.post("/accounts/{employee}/link")
@@ -81,17 +85,44 @@ async def make_link(employee: UUID, caller: HR, context: ContextDep, db: DbDep) 
     """A link with which the person sets a password; links made before are void. AccountUnknown."""
     token = secrets.new_token()
     async with db.transaction(caller.instansi) as conn:
+        _only_operators(caller, await store.held_roles(conn, caller.instansi, employee))
         until = await store.invite(conn, caller.instansi, employee, secrets.digest(token), caller.id, context.now)
     return Link(employee=employee, path=f"/i/{caller.instansi}/sandi/{token}", expires_at=until)
+
+
+@router.post("/accounts/{employee}/lock")
+async def lock(employee: UUID, caller: HR, context: ContextDep, db: DbDep) -> AccountOut:
+    """Sign the person out everywhere and forget the password: only a new link lets them in again. AccountUnknown."""
+    async with db.transaction(caller.instansi) as conn:
+        _only_operators(caller, await store.held_roles(conn, caller.instansi, employee))
+        await store.lock(conn, caller.instansi, employee, caller.id)
+        [account] = await _accounts(conn, caller.instansi, employee)
+    return account
 
 
 @router.get("/accounts")
 async def list_accounts(caller: HR, db: DbDep) -> list[AccountOut]:
     """Every account of the instansi."""
-    sql = "SELECT employee, roles, password IS NOT NULL FROM account WHERE instansi = $1 ORDER BY employee"
     async with db.transaction(caller.instansi) as conn:
-        rows = await fetch(conn, sql, caller.instansi)
+        return await _accounts(conn, caller.instansi)
+
+
+async def _accounts(conn: AsyncConnection, instansi: str, employee: UUID | None = None) -> list[AccountOut]:
+    sql = """
+        SELECT employee, roles, password IS NOT NULL FROM account
+        WHERE instansi = $1 AND (employee = $2 OR $2::uuid IS NULL) ORDER BY employee
+    """
+    rows = await fetch(conn, sql, instansi, employee)
     return [AccountOut(employee=row[0], roles=row[1], password_set=row[2]) for row in rows]
+
+
+def _only_operators(caller: Caller, roles: Collection[str]) -> None:
+    """Who sees everybody is chosen by operators: HR neither gives nor takes these roles, nor gets into such an account."""
+    if _SEES_EVERYBODY & set(roles) and Role.SYSTEM not in caller.roles:
+        raise Forbidden(
+            "Akun berperan hr atau auditor diurus pengelola sistem. / "
+            "Accounts with the roles hr or auditor are for operators."
+        )
 
 
 async def _employee(request: Request, instansi: str, nip: str) -> UUID:

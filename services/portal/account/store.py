@@ -95,6 +95,24 @@ async def find(
     return Account(*rows[0]) if rows else None
 
 
+async def held_roles(conn: AsyncConnection, instansi: str, employee: UUID) -> set[str]:
+    """The roles of an account besides staff, until the transaction ends; none where there is no account."""
+    sql = "SELECT roles FROM account WHERE instansi = $1 AND employee = $2 FOR UPDATE"
+    return {role for row in await fetch(conn, sql, instansi, employee) for role in row[0]}
+
+
+async def lock(conn: AsyncConnection, instansi: str, employee: UUID, by: str) -> None:
+    """Forget the password, links and sessions. AccountUnknown."""
+    sql = """
+        UPDATE account SET password = NULL, changed_at = now(), changed_by = $3 WHERE instansi = $1 AND employee = $2
+        RETURNING 1
+    """
+    if not await fetch(conn, sql, instansi, employee, by):
+        raise _unknown(employee)
+    await fetch(conn, "DELETE FROM invitation WHERE instansi = $1 AND employee = $2", instansi, employee)
+    await sign_out_everywhere(conn, instansi, employee)
+
+
 async def failed(conn: AsyncConnection, instansi: str, employee: UUID) -> None:
     """Count a wrong password."""
     await fetch(conn, _FAILED, instansi, employee, FREE_FAILURES)
@@ -108,7 +126,7 @@ async def invite(
     if not await fetch(
         conn, "SELECT true FROM account WHERE instansi = $1 AND employee = $2 FOR UPDATE", instansi, employee
     ):
-        raise AccountUnknown("Buat akunnya dahulu. / Make the account first.", employee=str(employee))
+        raise _unknown(employee)
     await fetch(conn, "DELETE FROM invitation WHERE instansi = $1 AND employee = $2", instansi, employee)
     await fetch(conn, "INSERT INTO invitation VALUES ($1, $2, $3, $4, $5)", instansi, token, employee, until, by)
     return until
@@ -164,3 +182,7 @@ async def sign_out(conn: AsyncConnection, instansi: str, token: bytes) -> None:
 async def sign_out_everywhere(conn: AsyncConnection, instansi: str, employee: UUID) -> None:
     """End every session of a person."""
     await fetch(conn, "DELETE FROM session WHERE instansi = $1 AND employee = $2", instansi, employee)
+
+
+def _unknown(employee: UUID) -> AccountUnknown:
+    return AccountUnknown("Buat akunnya dahulu. / Make the account first.", employee=str(employee))

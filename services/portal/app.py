@@ -2,6 +2,7 @@
 
 from services.portal.account import api as accounts
 from services.portal.account.retention import forget
+from services.portal.hears_activity.handlers import ENTRIES
 from services.portal.hears_directory.handlers import PEOPLE
 from services.portal.site import site
 from services.portal.wording import TITLES
@@ -12,7 +13,7 @@ SERVICE = Service(
     title="Portal Kinerja",
     routers=[accounts.router],
     site=site,
-    subscriptions=[PEOPLE],
+    subscriptions=[PEOPLE, ENTRIES],
     jobs=[Job("retention", 3_600, forget)],
     titles=TITLES,
 )

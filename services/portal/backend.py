@@ -62,13 +62,17 @@ class Backend:
         language: Language,
         body: Any = None,
         params: Any = None,
+        seen: int | None = None,
     ) -> Any:
-        """The answer's JSON (None without content). `signed` None: as the portal itself. Refused, Away."""
+        """The answer's JSON (None without content). `signed` None: as the portal itself; `seen`: the version a decision
+        is about. Refused, Away."""
         headers = {
             "Authorization": f"Bearer {self._token(instansi, signed)}",
             "Accept-Language": language,
             "X-Correlation-ID": correlation_id() or "",
         }
+        if seen is not None:
+            headers["If-Match"] = f'"{seen}"'
         content = {} if body is None else {"json": body}
         try:
             answer = await self._http[service].request(

@@ -21,7 +21,7 @@ class Menu:
 
 
 _STAFF = (("hari-ini", N_("Hari ini")), ("kinerja", N_("Kinerja saya")))
-_SUPERIOR = (("verifikasi", N_("Verifikasi")),)
+_SUPERIOR = (("verifikasi", N_("Verifikasi")), ("tim", N_("Tim")))
 _EVERYBODY = (("kotak-masuk", N_("Kotak masuk")),)
 
 

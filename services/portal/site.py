@@ -13,6 +13,7 @@ from services.portal.backend import ISSUER, Backend
 from services.portal.front import pages as front
 from services.portal.inbox import pages as inbox
 from services.portal.performance import pages as performance
+from services.portal.team import pages as team
 from services.portal.today import pages as today
 from services.portal.verify import pages as verify
 from services.portal.visit import Page
@@ -20,7 +21,7 @@ from shared.web.settings import Settings
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 #: Every folder with pages.
-_PAGES = (account, today, performance, inbox, verify)
+_PAGES = (account, today, performance, inbox, verify, team)
 
 
 @asynccontextmanager

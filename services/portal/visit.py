@@ -126,8 +126,10 @@ class Visit:
         """The address of a page of this instansi."""
         return f"/i/{self.instansi}/{page}"
 
-    async def ask(self, method: str, service: str, path: str, *, body: Any = None, params: Any = None) -> Any:
-        """What a service answers to whoever is signed in. Refused, Away."""
+    async def ask(
+        self, method: str, service: str, path: str, *, body: Any = None, params: Any = None, seen: int | None = None
+    ) -> Any:
+        """What a service answers to whoever is signed in; `seen` is the version that a decision is about. Refused, Away."""
         backend: Backend = self.request.app.state.backend
         return await backend.call(
             method,
@@ -138,6 +140,7 @@ class Visit:
             language=self.language,
             body=body,
             params=params,
+            seen=seen,
         )
 
     async def part(self, service: str, path: str, **params: Any) -> Any:

@@ -92,17 +92,17 @@ class Village:
             place |= {"unit_parent_code": "KEC"}
         return {"name": name, "nip": nip, "superior_nip": above, **place, **seat}
 
+    def result(self, title: str) -> dict[str, Any]:
+        """A work result of a plan, with one indicator."""
+        measured: dict[str, Any] = {"id": str(fresh_id()), "title": INDICATOR, "aspect": "kuantitas"}
+        measured |= {"direction": "higher", "measure": "quantity", "unit_label": "surat"}
+        measured |= {"target": {"kind": "number", "value": "20"}}
+        return {"id": str(fresh_id()), "title": title, "indicators": [measured]}
+
     def _plan(self, who: str, year: int) -> dict[str, Any]:
-        measured: dict[str, Any] = {
-            "id": str(fresh_id()),
-            "title": INDICATOR,
-            "aspect": "kuantitas",
-            "direction": "higher",
-        }
-        measured |= {"measure": "quantity", "unit_label": "surat", "target": {"kind": "number", "value": "20"}}
-        result = {"id": str(fresh_id()), "title": "Warga terlayani", "indicators": [measured]}
         source = {"system": "e-kinerja", "file_hash": "a" * 64}
-        return {"employee": self.agency.people[who], "year": year, "results": [result], "source": source}
+        results = [self.result("Warga terlayani")]
+        return {"employee": self.agency.people[who], "year": year, "results": results, "source": source}
 
     def indicator(self, who: str) -> str:
         """The indicator of somebody's plan of this year."""

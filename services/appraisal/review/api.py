@@ -110,7 +110,7 @@ async def read(
     if found is None:
         raise _no_review()
     response.headers["ETag"] = etag(found[0])
-    return {**found[1], "stale": stale}
+    return {**found[1], "version": found[0], "stale": stale}
 
 
 @router.post("/reviews/{employee}/{period}/rating")

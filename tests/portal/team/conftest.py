@@ -1,0 +1,3 @@
+"""The tests of superiors have an agency of their own."""
+
+from tests.portal.village import village as village

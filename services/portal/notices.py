@@ -7,6 +7,8 @@ NOTICES = {
     "signed-out": N_("Anda sudah keluar."),
     "signed-out-everywhere": N_("Anda sudah keluar dari semua perangkat."),
     "entry-logged": N_("Catatan tersimpan."),
+    "entry-amended": N_("Perbaikan tersimpan; catatan menunggu verifikasi."),
+    "entry-withdrawn": N_("Catatan ditarik; tidak dihitung lagi."),
     "entries-verified": N_("Semua yang dipilih terverifikasi."),
     "rating-set": N_("Rating tersimpan."),
     "realisation-confirmed": N_("Realisasi dikonfirmasi."),

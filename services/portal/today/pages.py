@@ -1,5 +1,6 @@
 """Hari ini: log what was done, and see what became of it."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -9,23 +10,18 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.portal.backend import Unanswered
-from services.portal.texts import N_
+from services.portal.today.entry import change_entry, show_entry
+from services.portal.today.form import FIELDS, content, filled, indicators, punctual_since, written
+from services.portal.verify.reading import histories
 from services.portal.visit import Visit, VisitDep
 from shared.ids import fresh_id
 
 _RECENT = timedelta(days=14)
 _MOST_RECENT = 6
-#: What can happen to an entry, in words.
-STEPS = {
-    "logged": N_("dicatat"),
-    "amended": N_("diperbaiki"),
-    "verified": N_("diverifikasi"),
-    "returned": N_("dikembalikan"),
-    "withdrawn": N_("ditarik"),
-    "verification-withdrawn": N_("verifikasi ditarik"),
-    "lapsed": N_("lewat batas waktu verifikasi"),
-    "imported": N_("diambil dari sistem lain"),
-}
+_MOST_RETURNED = 10
+#: How long entries that nobody decided about are told.
+_LAPSED = timedelta(days=92)
+_AGAIN = ("indicator", "quantity", "minutes", "description", "activity")
 
 
 def add(router: APIRouter) -> None:
@@ -33,32 +29,23 @@ def add(router: APIRouter) -> None:
     router.add_api_route("/hari-ini", show, methods=["GET"])
     router.add_api_route("/hari-ini", log, methods=["POST"])
     router.add_api_route("/catatan/{entry}", show_entry, methods=["GET"])
+    router.add_api_route("/catatan/{entry}", change_entry, methods=["POST"])
 
 
 async def show(visit: VisitDep) -> Response:
     """The form, filled from an earlier entry where one was tapped, and what was logged lately."""
     again, typed = visit.request.query_params.get("lagi"), {}
     if again and (earlier := await visit.part("activity", f"/entries/{UUID(again)}")):
-        typed = {key: str(earlier[key] or "") for key in ("indicator", "quantity", "minutes", "description")}
+        before = filled(earlier, visit)
+        typed = {name: before[name] for name in _AGAIN}
     return await _page(visit, {"id": str(fresh_id()), **typed})
-
-
-async def show_entry(entry: UUID, visit: VisitDep) -> Response:
-    """One entry with all that happened to it."""
-    found = await visit.ask("GET", "activity", f"/entries/{entry}")
-    people = {str(step["by"]) for step in found["history"] if step["by"]} | {found["employee"]}
-    return visit.page("today/entry.html", entry=found, names=await visit.names(people), steps=STEPS)
 
 
 async def log(visit: VisitDep) -> Response:
     """Log an entry under the id that the form was given: sent twice it is recorded once."""
-    typed = {key: str(value).strip() for key, value in (await visit.form()).items()}
-    body: dict[str, Any] = {key: typed.get(key) or None for key in ("day", "indicator", "minutes", "description")}
-    if typed.get("minutes", "").isdecimal():
-        body["minutes"] = int(typed["minutes"])
-    body["quantity"] = typed.get("quantity", "").replace(",", ".") or "1"
+    typed = await written(visit)
     try:
-        await visit.ask("PUT", "activity", f"/entries/{typed.get('id')}", body=body)
+        await visit.ask("PUT", "activity", f"/entries/{typed.get('id')}", body=content(typed))
     except Unanswered as error:
         return await _page(visit, typed, error)
     return visit.back("hari-ini", "entry-logged")
@@ -66,23 +53,42 @@ async def log(visit: VisitDep) -> Response:
 
 async def _page(visit: Visit, typed: Mapping[str, str], error: Unanswered | None = None) -> Response:
     today = visit.rules.local_date(visit.now)
-    since = {"from": str(today - _RECENT), "limit": 100}
-    entries = await visit.part("activity", "/entries", **since)
-    plan = await visit.part("appraisal", f"/plans/{visit.me}/{today.year}")
-    indicators = [each for result in (plan or {}).get("agreed") or [] for each in result["indicators"]]
-    titles = {each["id"]: each["title"] for each in indicators}
-    items = entries["items"] if entries else []
+    lately, returned, lapsed, known = await asyncio.gather(
+        visit.part("activity", "/entries", **{"from": str(today - _RECENT), "limit": 100}),
+        visit.part("activity", "/entries", status="returned", limit=_MOST_RETURNED),
+        visit.part("activity", "/entries", **{"status": "lapsed", "from": str(today - _LAPSED), "limit": 10}),
+        indicators(visit, today.year),
+    )
+    back = await _with_reasons(visit, returned["items"]) if returned else []
+    people = {step["by"] for _, step in back if step} | {
+        item["lapsed_by"] for item in (lapsed or {"items": ()})["items"]
+    }
+    items = lately["items"] if lately else []
     return visit.page(
         "today/page.html",
         error.status if error else 200,
         error=error,
-        typed={"day": str(today), "quantity": "", "indicator": "", "minutes": "", "description": "", **typed},
-        indicators=indicators,
-        titles=titles,
+        typed={**dict.fromkeys(FIELDS, ""), "id": "", "day": str(today), **typed},
+        indicators=known,
+        titles={each["id"]: each["title"] for each in known},
         days=_by_day(items),
         recent=_recent(items),
+        returned=back,
+        more_returned=bool(returned and returned["next"]),
+        lapsed=lapsed["items"] if lapsed else [],
+        names=await visit.names(people - {None}),
         today=today,
+        since=punctual_since(visit.rules, today),
     )
+
+
+async def _with_reasons(
+    visit: Visit, items: list[dict[str, Any]]
+) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Returned entries, each with the step by which it was returned; None where it cannot be read now."""
+    told = await histories(visit, [item["id"] for item in items])
+    last = {id: [step for step in entry["history"] if step["what"] == "returned"][-1:] for id, entry in told.items()}
+    return [(item, next(iter(last.get(item["id"], ())), None)) for item in items]
 
 
 def _by_day(items: list[dict[str, Any]]) -> list[tuple[date, list[dict[str, Any]]]]:

@@ -1,0 +1,46 @@
+"""What people write about a piece of work, as the form holds it and as activity takes it."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from services.portal.visit import Visit
+from shared.people.queries import Rules
+
+#: Fields of the form; the last two are not shown, but a correction must not lose them.
+FIELDS = ("day", "indicator", "quantity", "minutes", "description", "activity", "done_at")
+
+
+def content(typed: Mapping[str, str]) -> dict[str, Any]:
+    """The body of an entry; a decimal comma is what people here write."""
+    body: dict[str, Any] = {name: typed.get(name) or None for name in FIELDS}
+    if typed.get("minutes", "").isdecimal():
+        body["minutes"] = int(typed["minutes"])
+    body["quantity"] = typed.get("quantity", "").replace(",", ".") or "1"
+    return body
+
+
+def filled(entry: Mapping[str, Any], visit: Visit) -> dict[str, str]:
+    """The fields as an earlier entry has them."""
+    typed = {name: "" if entry[name] is None else str(entry[name]) for name in FIELDS}
+    plain = f"{entry['quantity']}"
+    return typed | {"quantity": plain.replace(".", ",") if visit.language == "id" else plain}
+
+
+async def written(visit: Visit) -> dict[str, str]:
+    """The fields that were sent."""
+    return {key: str(value).strip() for key, value in (await visit.form()).items()}
+
+
+async def indicators(visit: Visit, year: int) -> list[dict[str, Any]]:
+    """The indicators of one's plan of the year that was agreed; none while appraisal is away."""
+    plan = await visit.part("appraisal", f"/plans/{visit.me}/{year}")
+    return [each for result in (plan or {}).get("agreed") or [] for each in result["indicators"]]
+
+
+def punctual_since(rules: Rules, today: date) -> date:
+    """The earliest day whose work, logged today, is not late by the instansi's rule."""
+    day = today
+    while rules.first_day < day and rules.punctual_until(day - timedelta(days=1)) >= today:
+        day -= timedelta(days=1)
+    return day

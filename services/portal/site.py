@@ -12,6 +12,7 @@ from services.portal.account.secrets import keyed
 from services.portal.backend import ISSUER, Backend
 from services.portal.front import pages as front
 from services.portal.inbox import pages as inbox
+from services.portal.offline import pages as offline
 from services.portal.performance import pages as performance
 from services.portal.team import pages as team
 from services.portal.today import pages as today
@@ -21,7 +22,7 @@ from shared.web.settings import Settings
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 #: Every folder with pages.
-_PAGES = (account, today, performance, inbox, verify, team)
+_PAGES = (account, today, performance, inbox, verify, offline, team)
 
 
 @asynccontextmanager
@@ -38,6 +39,7 @@ async def site(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         part.add(router)
         app.include_router(router)
     app.include_router(front.router)
+    app.include_router(offline.front)
     app.router.routes.append(Route("/static/{version}/{name}", static_files.serve))
     yield
     await backend.close()

@@ -36,3 +36,9 @@ async def serve(request: Request) -> Response:
     version, content, kind = found
     kept = "public, max-age=31536000, immutable" if request.path_params["version"] == version else "no-cache"
     return Response(content, headers={"Cache-Control": kept}, media_type=kind)
+
+
+def plain(name: str) -> Response:
+    """A file at an address that stays; asked for anew each time. KeyError for a name that is no file."""
+    _, content, kind = _files()[name]
+    return Response(content, headers={"Cache-Control": "no-cache"}, media_type=kind)

@@ -214,3 +214,24 @@ async def test_a_restored_record_is_pushed_whole_and_its_marker_ends_that(
         await asyncio.sleep(2)
     assert receiver.came == dict.fromkeys([*told, *restored, marker], 2) | dict.fromkeys(new, 1)
     assert not set(repeated) & set(receiver.took), "without a later epoch it is history"
+
+
+async def test_what_was_dropped_before_it_came_is_pushed_when_it_is_sent_again(
+    feed: Feed, secrets_key: str, open_receiver: Any
+) -> None:
+    receiver = await open_receiver()
+    id = await register(feed, receiver, body={"since": ago(days=60)})
+    async with delivering(feed, secrets_key):
+        await took(receiver, await feed.tell(SCORE))
+        await feed.rows("UPDATE endpoint SET missed_before = now() - interval '30 days'")  # it was away so long
+        again = {days: await feed.tell(SCORE, 3, run="1", recordedat=ago(days=days)) for days in (80, 40, 20)}
+        new = await feed.tell(SCORE)
+        await took(receiver, again[40] + new)
+        await asyncio.sleep(2)
+        assert not {*again[80], *again[20]} & set(receiver.took), "it was not owed, or was told already"
+        await feed.ok("POST", f"/webhooks/{id}/replay", json={"since": ago(hours=1)})  # all of it is mended
+        await shown(feed, id, missed_before=None)
+        late = await feed.tell(SCORE, run="2", recordedat=ago(days=40))
+        await took(receiver, await feed.tell(SCORE))
+        await asyncio.sleep(2)
+    assert not set(late) & set(receiver.took)

@@ -104,7 +104,7 @@ class Courier:
         page = await self._fresh(of, starts, extents)
         known, once = {item.id for item in again}, dict[UUID, Event]()
         for event in page.events:
-            if event.id not in known and not _told_before(event, starts[event.stream]):
+            if event.id not in known and not _told_before(of, event, starts[event.stream]):
                 once.setdefault(event.id, event)
         fresh = list(once.values())
         items = again + [Item(event.id, event.type, event.body) for event in fresh]
@@ -167,12 +167,15 @@ def _starts(
     return starts, missed
 
 
-def _told_before(event: Event, start: Place) -> bool:
+def _told_before(of: Claimed, event: Event, start: Place) -> bool:
     """Whether a republish brings what was on the road long before this endpoint came so far.
 
     Nothing is a week late for the first time; without this each full republish would push years of history. A restored
-    record is another matter: its marker voids whatever did not come in the new epoch, so all of it is pushed.
+    record is another matter: its marker voids whatever did not come in the new epoch, so all of it is pushed. What it
+    missed may be among what comes again too, so that all it is owed of that time is pushed.
     """
+    if of.missed_before is not None and of.since - HORIZON <= event.recorded_at < of.missed_before:
+        return False
     return event.again and event.epoch <= start.epoch and event.recorded_at < start.until - HORIZON
 
 

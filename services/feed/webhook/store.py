@@ -44,7 +44,8 @@ due AS (
 SELECT c.instansi, c.id, c.url, c.lease, c.secret,
     CASE WHEN c.old_secret_until > now() THEN c.old_secret END, c.failures, c.last_delivered_at,
     ARRAY(SELECT t FROM unnest(c.types) t WHERE c.system IS NULL OR EXISTS (
-        SELECT FROM access_grant g WHERE g.instansi = c.instansi AND g.system = c.system AND t = ANY(g.types)) ORDER BY 1)
+        SELECT FROM access_grant g WHERE g.instansi = c.instansi AND g.system = c.system AND t = ANY(g.types)) ORDER BY 1),
+    c.since, c.missed_before
 FROM claimed c
 """
 _PLACES = "SELECT stream, born, seq, until, epoch FROM place WHERE instansi = $1 AND endpoint = $2"
@@ -89,7 +90,10 @@ _MANY = "SELECT count(*) FROM (SELECT FROM delivery WHERE instansi = $1 AND endp
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An endpoint that this worker alone has until its lease ends. `types` are those granted now."""
+    """An endpoint that this worker alone has until its lease ends. `types` are those granted now.
+
+    It is owed what was sent from `since` on, of which some was dropped before `missed_before`.
+    """
 
     instansi: str
     id: UUID
@@ -100,6 +104,8 @@ class Claimed:
     failures: int
     last_delivered_at: datetime | None
     types: list[str]
+    since: datetime
+    missed_before: datetime | None
 
     @property
     def down(self) -> bool:

@@ -16,5 +16,11 @@ NOTICES = {
     "plan-returned": N_("SKP dikembalikan kepada pegawai."),
     "entry-verified": N_("Catatan terverifikasi."),
     "entry-returned": N_("Catatan dikembalikan kepada pegawai."),
+    "courses-chosen": N_("Pilihan pelatihan tersimpan; rencana menunggu persetujuan atasan."),
+    "development-approved": N_("Rencana pengembangan disetujui."),
+    "development-returned": N_("Rencana pengembangan dikembalikan kepada pegawai."),
+    "course-completed": N_("Penyelesaian tersimpan; atasan mengonfirmasi tingkat kompetensi."),
+    "course-cancelled": N_("Keikutsertaan dibatalkan."),
+    "level-confirmed": N_("Tingkat kompetensi dikonfirmasi."),
     "verification-withdrawn": N_("Verifikasi dibatalkan; catatan menunggu lagi."),
 }

@@ -10,6 +10,7 @@ from services.portal import static_files
 from services.portal.account import pages as account
 from services.portal.account.secrets import keyed
 from services.portal.backend import ISSUER, Backend
+from services.portal.development import pages as development
 from services.portal.front import pages as front
 from services.portal.inbox import pages as inbox
 from services.portal.offline import pages as offline
@@ -22,7 +23,7 @@ from shared.web.settings import Settings
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 #: Every folder with pages.
-_PAGES = (account, today, performance, inbox, verify, offline, team)
+_PAGES = (account, today, performance, development, inbox, verify, offline, team)
 
 
 @asynccontextmanager

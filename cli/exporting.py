@@ -29,8 +29,8 @@ Each service was read in one snapshot of its database; its position in manifest.
 another a little later: rows of heard_* tables name the version (epoch, version) of the source they know.
 events is the record: every other table but texts and the directory's is made from it. texts holds what people wrote;
 events name a text by its id and a hash salted with the record's salt in text_salts.
-Left out: messages that wait to be sent (they are made again from the record), answers kept for repeated requests, and
-secrets shared with other systems.
+Left out: messages that wait to be sent (they are made again from the record), answers kept for repeated requests,
+passwords and sessions of the portal, and secrets shared with other systems.
 """
 
 

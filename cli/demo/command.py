@@ -13,6 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from cli.demo import accounts
 from cli.demo.chain import Chain
 from cli.demo.client import Refusal
 from cli.demo.people import codes
@@ -107,7 +108,8 @@ async def _perform(system: System, journal: Journal, *, once: bool, started: flo
         play = Play(system, sample, journal, chain)
         hero = next(script for script in play.scripts if HERO in script.named)
         tale = Tale(sample, hero, play.voices[hero.agency.code], system.data.mails)
-        picture = Picture(console, chain, play, tale, _addresses(system))
+        people = accounts.told(system, sample, hero.agency)
+        picture = Picture(console, chain, play, tale, [*people, *_addresses(system)])
         drawing = asyncio.create_task(picture.draw())
         try:
             await play.run()
@@ -115,6 +117,7 @@ async def _perform(system: System, journal: Journal, *, once: bool, started: flo
             if not once:
                 await drawing
             await picture.tell()
+            console.print("\n".join(people), soft_wrap=True, highlight=False, markup=False)
         finally:
             drawing.cancel()
             with suppress(asyncio.CancelledError):

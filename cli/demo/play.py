@@ -14,11 +14,12 @@ from typing import Any
 
 import httpx
 
-from cli.demo import learning, registering
+from cli.demo import accounts, learning, registering
 from cli.demo.chain import Chain
 from cli.demo.client import BATCH, PATIENCE_SECONDS, Voice
 from cli.demo.places import scripts
 from cli.demo.story import Demo, Script, indicator_id
+from cli.demo.tale import HERO
 from cli.demo.work import Entry
 from cli.system import System, Unreachable
 from shared.calendar import Period
@@ -57,7 +58,7 @@ class Play:
         self.demo, self.phase = demo, "menyiapkan data"
         self.scripts = scripts(demo)
         self.seconds: dict[str, float] = {}
-        self._journal, self._chain = journal, chain
+        self._system, self._journal, self._chain = system, journal, chain
         self._http = httpx.AsyncClient(timeout=120, trust_env=False, limits=httpx.Limits(max_connections=_AT_ONCE))
         at_once = asyncio.Semaphore(_AT_ONCE)
         self.voices = {s.agency.code: Voice(system, self._http, s.agency.code, at_once) for s in self.scripts}
@@ -102,6 +103,8 @@ class Play:
         voice, demo, agency = self.voices[script.agency.code], self.demo, script.agency
         await self._once(script, "agency", lambda: registering.register(voice, demo, agency))
         await registering.enter_roster(voice, agency)
+        if HERO in script.named:
+            await self._once(script, "accounts", lambda: accounts.make(voice, self._system, demo, agency))
         await self._once(script, "courses", lambda: registering.write_courses(voice, demo, agency))
         await self._once(script, "levels", lambda: registering.enter_levels(voice, demo, script))
         await self._once(script, "plans", lambda: registering.agree_plans(voice, demo, script))

@@ -8,8 +8,8 @@ from typing import IO, Any
 import asyncpg
 import orjson
 
-#: What passes: messages that will be made again from the record, and answers to repeated requests.
-_PASSING = ("outbox", "idempotency")
+#: What passes: messages that will be made again from the record, answers to repeated requests, and who is signed in.
+_PASSING = ("outbox", "idempotency", "session", "invitation")
 #: What holds no name, number, contact or text by its nature: opaque ids, codes, days and numbers.
 _ANONYMOUS = ("events", "published")
 _PAGE = 200
@@ -17,7 +17,8 @@ _TABLES = """
 SELECT c.relname, json_object_agg(a.attname, format_type(a.atttypid, NULL) ORDER BY a.attnum),
        (SELECT array_agg(k.attname ORDER BY p.place) FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS p(number, place)
         JOIN pg_attribute k ON k.attnum = p.number WHERE i.indrelid = c.oid AND i.indisprimary AND k.attrelid = c.oid)
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname !~ 'secret'
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  AND a.attname !~ 'secret|^(login|password)$'
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND c.relname <> ALL ($1::text[]) AND ($2::text[] IS NULL OR c.relname = ANY ($2))
 GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'instansi') ORDER BY c.relname

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import httpx
 
@@ -88,3 +89,14 @@ def test_wrong_usage_is_said(office: Office) -> None:
         assert (done.exit_code, said in done.stderr) == (2, True), done.output
     nowhere = office.run("account", "add", "--nip", NURSE, "--instansi", "kota-tiada")
     assert (nowhere.exit_code, "unknown-instansi" in nowhere.stderr) == (2, True)
+
+
+def test_an_export_tells_who_has_an_account_and_nothing_by_which_to_get_in(office: Office) -> None:
+    office.run("account", "add", "--instansi", office.code, "--nip", NURSE)
+    done = office.run("instansi", "export", office.code, "portal.zip", "--service", "portal")
+    assert done.exit_code == 0, done.output
+    with ZipFile("portal.zip") as archive:
+        tables = json.loads(archive.read("manifest.json"))["services"]["portal"]["tables"]
+    assert {"session", "invitation"} & tables.keys() == set()
+    assert {"password", "login"} & tables["account"]["columns"].keys() == set()
+    assert {"employee", "roles"} <= tables["account"]["columns"].keys()

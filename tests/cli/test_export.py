@@ -25,7 +25,7 @@ def _counted(office: Office) -> dict[str, int]:
             tables = await conn.fetch(
                 "SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)"
                 " WHERE table_schema = 'public' AND column_name = 'instansi' AND table_type = 'BASE TABLE'"
-                " AND table_name !~ '^(events|inbox)_' AND table_name NOT IN ('outbox', 'idempotency')"
+                " AND table_name !~ '^(events|inbox)_' AND table_name NOT IN ('outbox', 'idempotency', 'session', 'invitation')"
             )
             return {
                 f"{service}/{name}.jsonl": await conn.fetchval(

@@ -4,6 +4,7 @@ Every number is worked out by hand from what the places say (12 of 20 examinatio
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from shared.testing.system import EmbeddedSystem, kinerja
+from tests.portal.conftest import Browser
 
 MEDAN, JAMBI, MAMUJU = "kota-medan", "provinsi-jambi", "kab-mamuju"
 SELATAN, KASUARI = "kab-lampung-selatan", "btn-teluk-kasuari"
@@ -26,8 +28,8 @@ ZONES = {MEDAN: 7, JAMBI: 7, MAMUJU: 8, SELATAN: 7, KASUARI: 9}
 class Visitor:
     """Looks at the system as hr of an agency."""
 
-    def __init__(self, system: EmbeddedSystem, counts: dict[str, Any]) -> None:
-        self.system, self.counts = system, counts
+    def __init__(self, system: EmbeddedSystem, counts: dict[str, Any], said: str) -> None:
+        self.system, self.counts, self.said = system, counts, said
         now = datetime.fromisoformat(json.loads((system.data.root / "demo.json").read_text())["now"])
         self.today = (now.astimezone(UTC) + timedelta(hours=7)).date()
         self.current = self.today.replace(day=1)
@@ -81,11 +83,11 @@ class Visitor:
         return [mail for mail in mails if address in mail["X-Envelope-To"]]
 
 
-def run_demo(system: EmbeddedSystem, *options: object) -> dict[str, Any]:
+def run_demo(system: EmbeddedSystem, *options: object) -> tuple[dict[str, Any], str]:
+    """The counts, and what it said besides."""
     done = kinerja("demo", "--once", "--json", "--data", system.data.root, *options)
     assert done.returncode == 0, done.stderr
-    counts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return counts
+    return json.loads(done.stdout.splitlines()[-1]), done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     system = EmbeddedSystem(tmp_path_factory.mktemp("demo") / "data")
     system.up()
     try:
-        yield Visitor(system, run_demo(system, "--employees", 60, "--days", 20))
+        yield Visitor(system, *run_demo(system, "--employees", 60, "--days", 20))
     finally:
         system.down()
 
@@ -300,6 +302,18 @@ def test_every_place_has_closed_the_last_month(place: Visitor) -> None:
         assert period["expected"] == period["rated"] + period["not_rated"] > 0
 
 
+def test_five_people_of_medan_sign_in_at_the_portal_as_the_demo_says(place: Visitor) -> None:
+    [(portal, password)] = set(re.findall(r"^Portal: (\S+)/i/kota-medan/masuk .*: (\S+)$", place.said, re.MULTILINE))
+    people = dict(re.findall(r"^  (\d{18})  ([^:]+): ", place.said, re.MULTILINE))
+    assert list(people.values()) == ["pegawai", "atasan", "kepegawaian (HR)", "pimpinan", "auditor"]
+    for nip in people:
+        browser = Browser(portal, MEDAN).get("masuk").post(nip=nip, password=password)
+        assert browser.page != "masuk", people[nip]
+    browser = Browser(portal, MEDAN).get("masuk").post(nip=next(iter(people)), password=password)
+    assert "Jumlah pemeriksaan kesehatan" in browser.get("hari-ini").text
+    assert Browser(portal, MEDAN).get("masuk").post("masuk", status=401, nip=next(iter(people)), password="bukan ini")
+
+
 def test_the_numbers_are_proven_and_a_second_demo_changes_nothing(place: Visitor) -> None:
     proof = kinerja("prove", "--data", place.system.data.root)
     assert proof.returncode == 0, proof.stdout + proof.stderr
@@ -307,7 +321,7 @@ def test_the_numbers_are_proven_and_a_second_demo_changes_nothing(place: Visitor
     journal = place.system.data.root / "demo.json"
     kept = json.loads(journal.read_text())
     journal.write_text(json.dumps(kept | {"done": []}))  # as if it had been killed before it could note anything
-    again = run_demo(place.system)
+    again, _ = run_demo(place.system)
     timed = {"seconds", "phases", "notices", "mails"}  # a daily summary may have come meanwhile
     assert {n: again[n] for n in again.keys() - timed} == {n: place.counts[n] for n in place.counts.keys() - timed}
     assert sorted(document["id"] for document in place.feed()) == sorted(before)

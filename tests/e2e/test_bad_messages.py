@@ -21,7 +21,11 @@ from tests.e2e.office import Office, open_office
 from tests.e2e.story import plan
 from tests.e2e.town import Town, until
 
-_HEARERS = {("appraisal", "appraisal--activity--entries"), ("notification", "notification--activity--waiting")}
+_HEARERS = {
+    ("appraisal", "appraisal--activity--entries"),
+    ("notification", "notification--activity--waiting"),
+    ("portal", "portal--activity--entries"),
+}
 
 
 @pytest.fixture(scope="module")

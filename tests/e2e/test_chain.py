@@ -259,7 +259,7 @@ def test_losing_the_whole_road_in_the_middle_changes_nothing_that_anybody_reads(
     assert changed == set()
     assert {table for table, rows in new.items() if rows} == {
         *("activity.entry", "activity.events", "activity.texts", "activity.text_salts"),
-        *("appraisal.heard_entry", "notification.heard_waiting"),
+        *("appraisal.heard_entry", "notification.heard_waiting", "portal.heard_entry"),
     }
     assert all(item["id"] in row for rows in new.values() for row in rows)
     # A relay with nothing to send looks at its stream every few seconds only; until then it knows the one that was deleted.

@@ -25,6 +25,7 @@ from services.activity.service_record.slice import SERVICE_RECORD
 from services.activity.source import Source
 from services.appraisal.app import SERVICE as APPRAISAL
 from services.notification.app import SERVICE as NOTIFICATION
+from services.portal.app import SERVICE as PORTAL
 from shared.contracts.activity import EmployeeDigest, PeriodSealed, SatisfactionChanged
 from shared.contracts.base import Message
 from shared.eventstore.database import Database
@@ -48,7 +49,7 @@ from tests.appraisal import world
 from tests.appraisal.conftest import plan
 from tests.appraisal.world import indicator, name
 
-HEARERS = (APPRAISAL, NOTIFICATION)
+HEARERS = (APPRAISAL, NOTIFICATION, PORTAL)
 NOW = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 HERE = Context(instansi="medan", actor=name("head"), role="staff", now=NOW, correlation_id="test")
 
@@ -263,6 +264,7 @@ async def known(service: Whole, db: Database) -> dict[str, list[Any]]:
             "review": "expected",
         },
         "notification": {"heard_waiting": "true"},
+        "portal": {"heard_entry": "true"},
     }[service.name]
     marks = "- 'epoch' - 'version' - 'changed_at' - 'band_changes' - 'plan_revision' - 'listed'"
     async with db.transaction() as conn:

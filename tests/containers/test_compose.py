@@ -106,7 +106,7 @@ def test_every_container_is_closed(system: ComposeSystem) -> None:
 
 
 def test_an_image_holds_its_service_and_no_other(system: ComposeSystem) -> None:
-    others = "n for n in ('cli', 'deploy', 'openpyxl') if importlib.util.find_spec(n)"
+    others = "n for n in ('cli', 'deploy', 'rich') if importlib.util.find_spec(n)"
     look = f"import importlib.util, os; print(*os.listdir('services'), *({others}))"
     for name in service_names():
         found = system.compose("exec", "-T", f"{name}-worker", "python3", "-c", look).split()

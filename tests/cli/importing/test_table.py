@@ -36,7 +36,7 @@ def _workbook(folder: Path, *rows: tuple[object, ...]) -> Path:
         TEXT.encode("utf-8-sig"),
         TEXT.encode("utf-16"),
         TEXT.replace("\n", "\r\n").encode(),
-        gzip.compress(TEXT.encode()),
+        gzip.compress(TEXT.encode(), mtime=0),
         b"\n".join([*TEXT.encode().split(b"\n"), b",,", b""]),
         b"extra, nip ,day,quantity\n,198507152010011001, 2026-03-01 ,2\n",
         b'nip;day;quantity;"a, b, c, d"\n198507152010011001;2026-03-01;2\n',
@@ -82,7 +82,7 @@ def test_a_workbook_gives_what_its_cells_show(tmp_path: Path) -> None:
         (b"nip,day,quantity\n1,2026-03-01,caf\xe9\n", "encoding-not-utf8", "line 2: not UTF-8"),
         (b"\xff\xfen", "encoding-not-utf8", "not UTF-8"),
         (b"nip,day,quantity\n\n1,2,a\0b\n", "nul-character", "line 3: holds a NUL"),
-        (gzip.compress(TEXT.encode() * 50)[:-12], "gzip-damaged", "truncated gzip"),
+        (gzip.compress(TEXT.encode() * 50, mtime=0)[:-12], "gzip-damaged", "truncated gzip"),
         (b"\x1f\x8bnothing", "gzip-damaged", "damaged"),
     ],
 )

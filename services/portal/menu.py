@@ -20,7 +20,12 @@ class Menu:
     leads: bool = False
 
 
-_STAFF = (("hari-ini", N_("Hari ini")), ("kinerja", N_("Kinerja saya")), ("pengembangan", N_("Pengembangan")))
+_STAFF = (
+    ("hari-ini", N_("Hari ini")),
+    ("kinerja", N_("Kinerja saya")),
+    ("skp", N_("SKP")),
+    ("pengembangan", N_("Pengembangan")),
+)
 _SUPERIOR = (("verifikasi", N_("Verifikasi")), ("tim", N_("Tim")))
 _EVERYBODY = (("kotak-masuk", N_("Kotak masuk")),)
 

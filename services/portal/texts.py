@@ -1,6 +1,7 @@
 """What people read: Indonesian in templates and code, English from `locale/en/*.po`; dates and numbers as either writes them."""
 
 import io
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -58,6 +59,15 @@ def short_month(period: str, language: Language) -> str:
 def number(value: Decimal | str | int | None, language: Language) -> str:
     """A number as people write it: 1.234,5 in Indonesian. Nothing for None."""
     return "" if value is None else format_decimal(Decimal(str(value)), "#,##0.####", locale=language)
+
+
+def plain(written: str, language: Language) -> str:
+    """A number that somebody wrote, as services take it: 1.200 is 1200 in Indonesian, 1,200 in English; else either sign
+    stands for the decimals. What is no number stays as it was written."""
+    group = re.escape("." if language == "id" else ",")
+    if re.fullmatch(rf"[1-9]\d{{0,2}}({group}\d{{3}})+([.,]\d+)?", written):
+        written = re.sub(rf"{group}(?=\d{{3}}(\D|$))", "", written)
+    return written.replace(",", ".")
 
 
 def said(problem: Mapping[str, Any], language: Language) -> str:

@@ -51,6 +51,24 @@ def test_days_months_and_numbers_are_written_as_people_write_them(language: Lang
     assert written == wanted
 
 
+@pytest.mark.parametrize(
+    ("written", "language", "taken"),
+    [
+        ("2,5", "id", "2.5"),
+        ("2.5", "id", "2.5"),
+        ("1.200", "id", "1200"),
+        ("12.345.678,25", "id", "12345678.25"),
+        ("0.125", "id", "0.125"),
+        ("1,200", "en", "1200"),
+        ("1,200.5", "en", "1200.5"),
+        ("1.200", "en", "1.200"),
+        ("banyak", "id", "banyak"),
+    ],
+)
+def test_a_number_is_taken_as_the_pages_of_its_language_write_it(written: str, language: Language, taken: str) -> None:
+    assert texts.plain(written, language) == taken
+
+
 def test_no_template_has_a_style_or_a_script_of_its_own() -> None:
     for template in Path(_PORTAL).rglob("*.html"):
         assert not re.search(r"\sstyle=|<style|\son[a-z]+=|<script>", template.read_text()), template.name

@@ -32,7 +32,7 @@ async def send(visit: VisitDep) -> Response:
     if typed.get("person") != str(visit.me):
         return JSONResponse({"refused": visit.t("Catatan ini ditulis orang lain di perangkat ini.")})
     try:
-        await visit.ask("PUT", "activity", f"/entries/{typed.get('id')}", body=content(typed))
+        await visit.ask("PUT", "activity", f"/entries/{typed.get('id')}", body=content(typed, visit.language))
     except Away as error:
         return JSONResponse({"waits": visit.reason(error)}, 503)
     except Unanswered as error:

@@ -1,6 +1,7 @@
 """Kinerja saya: what this period's score is, what it is made of, and what still waits for whom."""
 
 import asyncio
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.portal import charts, texts
+from services.portal.backend import Unanswered
+from services.portal.performance import skp
 from services.portal.visit import Visit, VisitDep
 from shared.calendar import Period, PeriodKind
 from shared.errors import NotFound
@@ -19,6 +22,10 @@ def add(router: APIRouter) -> None:
     """The pages of this folder."""
     router.add_api_route("/kinerja", show, methods=["GET"])
     router.add_api_route("/kinerja/{period}", show_period, methods=["GET"])
+    router.add_api_route("/kinerja/{period}", state, methods=["POST"])
+    router.add_api_route("/skp", skp.show, methods=["GET"])
+    router.add_api_route("/skp/{year}", skp.show_year, methods=["GET"])
+    router.add_api_route("/skp/{year}", skp.decide, methods=["POST"])
 
 
 async def show(visit: VisitDep) -> Response:
@@ -28,14 +35,31 @@ async def show(visit: VisitDep) -> Response:
 
 async def show_period(period: str, visit: VisitDep) -> Response:
     """One period. NotFound for what is none."""
+    return await _page(visit, _period(period))
+
+
+async def state(period: str, visit: VisitDep) -> Response:
+    """State the realisation of an indicator that the plan leaves to the employee; sent twice it is stated once."""
+    of, typed = _period(period), {key: str(value).strip() for key, value in (await visit.form()).items()}
+    body = {"indicator": typed.get("indicator"), "value": texts.plain(typed.get("value", ""), visit.language)}
     try:
-        wanted = Period.parse(period)
+        note = {"note": typed.get("note") or None}
+        await visit.ask("POST", "appraisal", f"/reviews/{visit.me}/{of}/realisation", body=body | note)
+    except Unanswered as error:
+        return await _page(visit, of, typed, error)
+    return visit.back(f"kinerja/{of}", "realisation-stated")
+
+
+def _period(written: str) -> Period:
+    try:
+        return Period.parse(written)
     except ValueError:
         raise NotFound("Periode ditulis seperti 2026-03. / A period is written as 2026-03.") from None
-    return await _page(visit, wanted)
 
 
-async def _page(visit: Visit, period: Period) -> Response:
+async def _page(
+    visit: Visit, period: Period, typed: Mapping[str, str] | None = None, error: Unanswered | None = None
+) -> Response:
     periods = _periods(visit, period)
     me, *found = await asyncio.gather(
         visit.part("directory", "/me"), *(visit.part("appraisal", f"/reviews/{visit.me}/{each}") for each in periods)
@@ -45,6 +69,9 @@ async def _page(visit: Visit, period: Period) -> Response:
     past = [(str(each), reviews[str(each)]) for each in periods]
     return visit.page(
         "performance/page.html",
+        error.status if error else 200,
+        error=error,
+        typed={"indicator": "", "value": "", "note": "", **(typed or {})},
         period=str(period),
         review=review,
         past=past,

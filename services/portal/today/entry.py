@@ -29,7 +29,7 @@ async def change_entry(entry: UUID, visit: VisitDep) -> Response:
         if typed.get("do") == "withdraw":
             await visit.ask("POST", "activity", f"/entries/{entry}/withdraw", body=version)
             return visit.back("hari-ini", "entry-withdrawn")
-        await visit.ask("POST", "activity", f"/entries/{entry}/amend", body=content(typed) | version)
+        await visit.ask("POST", "activity", f"/entries/{entry}/amend", body=content(typed, visit.language) | version)
     except Unanswered as error:
         return await _page(visit, entry, typed, error)
     return visit.back(f"catatan/{entry}", "entry-amended")

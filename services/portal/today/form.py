@@ -4,27 +4,29 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from services.portal.texts import plain
 from services.portal.visit import Visit
 from shared.people.queries import Rules
+from shared.web.messages import Language
 
 #: Fields of the form; the last two are not shown, but a correction must not lose them.
 FIELDS = ("day", "indicator", "quantity", "minutes", "description", "activity", "done_at")
 
 
-def content(typed: Mapping[str, str]) -> dict[str, Any]:
-    """The body of an entry; a decimal comma is what people here write."""
+def content(typed: Mapping[str, str], language: Language) -> dict[str, Any]:
+    """The body of an entry."""
     body: dict[str, Any] = {name: typed.get(name) or None for name in FIELDS}
     if typed.get("minutes", "").isdecimal():
         body["minutes"] = int(typed["minutes"])
-    body["quantity"] = typed.get("quantity", "").replace(",", ".") or "1"
+    body["quantity"] = plain(typed.get("quantity", ""), language) or "1"
     return body
 
 
 def filled(entry: Mapping[str, Any], visit: Visit) -> dict[str, str]:
     """The fields as an earlier entry has them."""
     typed = {name: "" if entry[name] is None else str(entry[name]) for name in FIELDS}
-    plain = f"{entry['quantity']}"
-    return typed | {"quantity": plain.replace(".", ",") if visit.language == "id" else plain}
+    quantity = str(entry["quantity"])
+    return typed | {"quantity": quantity.replace(".", ",") if visit.language == "id" else quantity}
 
 
 async def written(visit: Visit) -> dict[str, str]:

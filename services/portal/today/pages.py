@@ -45,7 +45,7 @@ async def log(visit: VisitDep) -> Response:
     """Log an entry under the id that the form was given: sent twice it is recorded once."""
     typed = await written(visit)
     try:
-        await visit.ask("PUT", "activity", f"/entries/{typed.get('id')}", body=content(typed))
+        await visit.ask("PUT", "activity", f"/entries/{typed.get('id')}", body=content(typed, visit.language))
     except Unanswered as error:
         return await _page(visit, typed, error)
     return visit.back("hari-ini", "entry-logged")

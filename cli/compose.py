@@ -7,7 +7,7 @@ import click
 
 from cli.system import chosen_folder
 from deploy.compose.render import files
-from deploy.compose.secrets import PORTAL_ISSUER, PORTAL_KEYS, prepare, variables
+from deploy.compose.secrets import PORTAL_ISSUER, PORTAL_KEYS, prepare, variable, variables
 from deploy.nats.description import Description, Node, load
 from deploy.nats.inside import taken
 from deploy.services import service_names
@@ -48,7 +48,8 @@ def init(
 ) -> None:
     """Write the secrets and variables that docker-compose.yml needs. Run it again after a service was added: what is there stays.
 
-    Without --issuer the system signs its own tokens (`kinerja token`), which is for trials.
+    Without --issuer, now or before, the system signs its own tokens (`kinerja token`), which is for trials. To go back to
+    that take KINERJA_ISSUERS out of .env.
 
     Example: kinerja compose init --issuer https://sso.kota.go.id --jwks https://sso.kota.go.id/jwks.json
     """
@@ -58,20 +59,27 @@ def init(
     said = load(nats, taken()) if nats else Description()
     description = said.model_copy(update={"nodes": [Node(name=name, host=name) for name in names]})
     prepare(chosen_folder(click.get_current_context(), Path(secrets), "--secrets"), description, rotate)
+    issuers = _beside(PORTAL_ISSUER, issuer or variable(env, "KINERJA_ISSUERS"))
     text = variables(
         env,
         {
             "KINERJA_SECRETS": secrets,
             "KINERJA_UID": str(os.getuid()),
             "KINERJA_GID": str(os.getgid()),
-            "KINERJA_ENVIRONMENT": "" if issuer else "embedded",
-            "KINERJA_ISSUERS": issuer and f"{PORTAL_ISSUER},{issuer}",
-            "KINERJA_JWKS": jwks and f"{jwks},{PORTAL_KEYS}",
+            "KINERJA_ENVIRONMENT": "" if issuers else "embedded",
+            "KINERJA_ISSUERS": issuers,
+            "KINERJA_JWKS": _beside(PORTAL_KEYS, jwks or variable(env, "KINERJA_JWKS")) if issuers else "",
         },
     )
     env.touch(mode=0o600)
     env.write_text(text)
     click.echo(f"{secrets}: passwords and keys; {env}: where they are. Start with `docker compose up -d`.")
+
+
+def _beside(ours: str, others: str) -> str:
+    """What is ours and what others are trusted for, with commas between; nothing where there is nobody else."""
+    theirs = [each.strip() for each in others.split(",") if each.strip() not in ("", ours)]
+    return ",".join([ours, *theirs] if theirs else [])
 
 
 @compose.command()

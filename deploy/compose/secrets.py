@@ -7,7 +7,8 @@ from pathlib import Path
 
 from deploy.embedded.data import Data, DataRefused
 from deploy.nats.access import users
-from deploy.nats.description import Description, variable
+from deploy.nats.description import Description
+from deploy.nats.description import variable as password_of
 from deploy.nats.inside import inside
 from deploy.nats.render import PASSWORDS, render
 from deploy.provision import ROLES
@@ -58,11 +59,20 @@ def prepare(data: Data, nats: Description, rotate: Sequence[str] = ()) -> None:
         data.write_run({"base_url": "http://proxy:8081", "nats": nats.url, "postgres": POSTGRES, "version": VERSION})
 
 
+def variable(path: Path, name: str) -> str:
+    """The value of a variable in an environment file; '' when it is not there."""
+    said = dict(line.split("=", 1) for line in _lines(path) if "=" in line)
+    return said.get(name, "").strip()
+
+
 def variables(path: Path, said: Mapping[str, str]) -> str:
     """The content of an environment file after `said` was put in; its other lines stay. A value '' takes the line away."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    kept = [line for line in lines if line.partition("=")[0].strip() not in said]
+    kept = [line for line in _lines(path) if line.partition("=")[0].strip() not in said]
     return "".join(f"{line}\n" for line in [*kept, *(f"{name}={value}" for name, value in said.items() if value)])
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
 
 
 def _keys(data: Data, anew: bool) -> None:
@@ -98,7 +108,7 @@ def _databases(data: Data) -> None:
 def _nats(data: Data, description: Description) -> None:
     """The passwords are those kept in `data`: the generator takes what is there."""
     everybody = users(service_names(), list(description.subscribers))
-    known = "".join(f'{variable(user)}: "{data.nats_secret(user)}"\n' for user in everybody)
+    known = "".join(f'{password_of(user)}: "{data.nats_secret(user)}"\n' for user in everybody)
     folder = data.root / "nats"
     cluster = folder / PASSWORDS
     old = cluster.read_text().splitlines() if cluster.exists() else []

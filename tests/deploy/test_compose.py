@@ -126,7 +126,11 @@ def test_with_an_issuer_of_the_agency_the_portals_tokens_are_trusted_beside_its_
     init(tmp_path, "--issuer", "https://sso.example", "--jwks", "https://sso.example/jwks.json")
     said = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines())
     assert said["KINERJA_ISSUERS"] == f"{ISSUER},https://sso.example"
-    assert said["KINERJA_JWKS"] == "https://sso.example/jwks.json,/run/jwks/portal.json"
+    assert said["KINERJA_JWKS"] == "/run/jwks/portal.json,https://sso.example/jwks.json"
+    assert "KINERJA_ENVIRONMENT" not in said
+    before = (tmp_path / ".env").read_text()
+    init(tmp_path, "--rotate", "portal")
+    assert sorted((tmp_path / ".env").read_text().split()) == sorted(before.split()), "it stays in earnest"
     assert compose()["x-settings"]["KINERJA_ISSUERS"] == f"${{KINERJA_ISSUERS:-{ISSUER}}}"
 
 

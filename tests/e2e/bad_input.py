@@ -309,6 +309,16 @@ FEED = [
     Bad("a cursor of one's own making", "hana", "GET /events?after=abc", None, 422, "malformed-cursor"),
 ]
 
+_HERS = {"nip": "{ani_nip}"}
+PORTAL = [
+    Bad("a NIP cut short", "hana", "POST /accounts", {"nip": "1990"}, 422, "invalid-input"),
+    Bad("a NIP of nobody", "hana", "POST /accounts", {"nip": "199912312025011999"}, 404, "nip-unknown"),
+    Bad("a role that is none", "hana", "POST /accounts", _HERS | {"roles": ["boss"]}, 422, "invalid-input"),
+    Bad("a role for operators to give", "hana", "POST /accounts", _HERS | {"roles": ["hr"]}, 403, "forbidden"),
+    Bad("a link for nobody", "hana", "POST /accounts/{ghost}/link", None, 404, "account-unknown"),
+    Bad("nobody locked out", "hana", "POST /accounts/{ghost}/lock", None, 404, "account-unknown"),
+]
+
 CASES = {
     "activity": ACTIVITY,
     "appraisal": APPRAISAL,
@@ -316,6 +326,7 @@ CASES = {
     "feed": FEED,
     "training": TRAINING,
     "notification": NOTIFICATION,
+    "portal": PORTAL,
 }
 #: What each service says to somebody of an agency that nobody registered.
 NOWHERE = {
@@ -325,4 +336,5 @@ NOWHERE = {
     "feed": ("PUT /grants/tpp", {"types": ["activity.entry.verified.v1"]}, 404, "unknown-instansi"),
     "training": ("POST /competencies/{ghost}/x/confirm", _LEARNT, 422, "unknown-employee"),
     "notification": ("PUT /settings", {"hr_contacts": ["{ghost}"]}, 422, "unknown-employee"),
+    "portal": ("POST /accounts", _HERS, 404, "unknown-instansi"),
 }

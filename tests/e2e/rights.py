@@ -185,12 +185,19 @@ FEED = {
     "POST /webhooks/{webhook}/replay": _role({"since": "2026-01-01T00:00:00Z"}),
     "GET /webhooks/{webhook}/deliveries": _READING,
 }
+PORTAL = {
+    "GET /accounts": _READING,
+    "POST /accounts": _role({"nip": "198001012005011009"}),
+    "POST /accounts/{employee}/link": _READING,
+    "POST /accounts/{employee}/lock": _READING,
+}
 RIGHTS: Mapping[str, Mapping[str, Sequence[Rule]]] = {
     "activity": ACTIVITY,
     "appraisal": APPRAISAL,
     "directory": DIRECTORY,
     "feed": FEED,
     "notification": NOTIFICATION,
+    "portal": PORTAL,
     "training": TRAINING,
 }
 

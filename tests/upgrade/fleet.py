@@ -62,6 +62,7 @@ class Fleet:
     nats: Node = field(init=False)
 
     def __post_init__(self) -> None:
+        (self.folder / "key.pem").write_bytes(self.key)
         (self.folder / "jwks.json").write_bytes(jwks_of(self.key))
         (self.folder / "token").write_text(self.token(EVERY_INSTANSI, "system"))
         self.road = describe(self.folder / "nats")
@@ -148,6 +149,8 @@ class Fleet:
             "SMTP_PORT": str(self.mail_port),
             "DIRECTORY_URL": self.replicas["directory"][0].url,
             "SYSTEM_TOKEN_FILE": str(self.folder / "token"),
+            "PORTAL_KEY_FILE": str(self.folder / "key.pem"),
+            "SERVICES": ",".join(f"{name}={each.url}" for name, (each, _) in self.replicas.items()),
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("KINERJA_", "PYTHONPATH"))}
         return kept | {f"KINERJA_{name}": value for name, value in own.items()}

@@ -19,6 +19,7 @@ NOTICES = {
     "plan-returned": N_("SKP dikembalikan kepada pegawai."),
     "entry-verified": N_("Catatan terverifikasi."),
     "entry-returned": N_("Catatan dikembalikan kepada pegawai."),
+    "plan-sent-back": N_("SKP dikembalikan."),
     "courses-chosen": N_("Pilihan pelatihan tersimpan; rencana menunggu persetujuan atasan."),
     "development-approved": N_("Rencana pengembangan disetujui."),
     "development-returned": N_("Rencana pengembangan dikembalikan kepada pegawai."),

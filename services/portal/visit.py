@@ -1,5 +1,6 @@
 """One request of a person: who it is, in which language, and how pages are answered."""
 
+import asyncio
 import hmac
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ _ISOLATION = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
+#: Seconds in which notification says how many notices are unread, or the menu does without.
+_PATIENCE = 0.5
 #: Field names that a form sent again after signing in does not take along.
 _OWN_FIELDS = {"csrf", "kept", "next"}
 
@@ -92,6 +95,8 @@ class Visit:
     signed: Signed | None
     rules: Rules
     menu: Menu
+    #: Notices that wait to be read; None where that is not known.
+    unread: int | None = None
     #: Services that could not be asked for a part of the page; it says so.
     away: set[str] = field(default_factory=set)
 
@@ -231,6 +236,8 @@ class Page(APIRoute):
                 visit = request.state.visit = await _begin(request)
                 if request.method not in READING:
                     await _check_form(visit)
+                elif visit.signed and request.headers.get("accept") != "text/event-stream":
+                    visit.unread = await _unread(visit)
                 response = await handle(request)
             except NotSignedIn:
                 response = await _sign_in_first(visit)
@@ -268,6 +275,15 @@ async def _begin(request: Request) -> Visit:
     if signed:
         request.state.caller = Caller(instansi, signed.employee, signed.roles, "")
     return Visit(request, instansi, chosen_language(request), cookie, signed, rules, menu)
+
+
+async def _unread(visit: Visit) -> int | None:
+    """For the menu, which stands on every page: no page waits for it."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return int((await visit.ask("GET", "notification", "/notices/unread-count"))["unread"])
+    except (Unanswered, TimeoutError):
+        return None
 
 
 async def _check_form(visit: Visit) -> None:

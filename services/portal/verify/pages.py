@@ -66,7 +66,11 @@ async def queue(visit: VisitDep) -> Response:
             so_far["late"] += each["late"]
     names = await visit.names({person["employee"] for person in people or ()})
     return visit.page(
-        "verify/queue.html", known=people is not None, days=sorted(days.items()), people=people, names=names
+        "verify/queue.html",
+        known=people is not None,
+        days=sorted(days.items()),
+        people=sorted(people or (), key=lambda person: names.get(person["employee"], "~")),
+        names=names,
     )
 
 
@@ -165,6 +169,7 @@ async def _list(
     asked = {who for who, _ in rows} | ({str(shown.person)} if shown.person else set())
     for entry in changed.values():
         asked |= {entry["employee"], *(step["by"] for step in entry["history"] if step["by"])}
+    names = await visit.names(asked)
     return visit.page(
         "verify/list.html",
         status,
@@ -172,10 +177,10 @@ async def _list(
         on_day=shown.day,
         person=str(shown.person) if shown.person else None,
         here=shown.address,
-        rows=rows,
+        rows=sorted(rows, key=lambda row: (names.get(row[0], "~"), row[0], row[1]["day"])),
         shown=sum(len(on["items"]) for _, on in rows),
         waits=sum(on["entries"] for _, on in rows),
-        names=await visit.names(asked),
+        names=names,
         indicators=await indicators(visit, plans),
         chosen=chosen,
         done=len(chosen or ()) - len(refused),

@@ -58,8 +58,9 @@ def init(
     names = ("nats", "nats-2", "nats-3") if cluster else ("nats",)
     said = load(nats, taken()) if nats else Description()
     description = said.model_copy(update={"nodes": [Node(name=name, host=name) for name in names]})
-    prepare(chosen_folder(click.get_current_context(), Path(secrets), "--secrets"), description, rotate)
     issuers = _beside(PORTAL_ISSUER, issuer or variable(env, "KINERJA_ISSUERS"))
+    folder = chosen_folder(click.get_current_context(), Path(secrets), "--secrets")
+    prepare(folder, description, rotate, trial=not issuers)
     text = variables(
         env,
         {

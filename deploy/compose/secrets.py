@@ -28,9 +28,9 @@ _TOKEN_LIFE = timedelta(days=90)
 _SUPERUSER = "postgres superuser"
 
 
-def prepare(data: Data, nats: Description, rotate: Sequence[str] = ()) -> None:
+def prepare(data: Data, nats: Description, rotate: Sequence[str] = (), *, trial: bool = True) -> None:
     """Write what is missing or follows from what is there, with new passwords (and the portal's new key) for the services
-    in `rotate`.
+    in `rotate`. Only in a `trial` the token of a system that is there is replaced: else it is another issuer's.
 
     The folder lets nobody but its owner in. What containers read below it is readable for all, since their users are
     not known here. DataRefused when the folder holds something else.
@@ -48,15 +48,14 @@ def prepare(data: Data, nats: Description, rotate: Sequence[str] = ()) -> None:
             if not (data.root / "own" / f"{service}.env").exists():
                 _write(data, f"own/{service}.env", f"{name}={data.secret(name)}\n")
         _keys(data, anew=PORTAL in rotate)
-        token = development_token(
-            data.signing_key.read_bytes(),
-            instansi=EVERY_INSTANSI,
-            roles=["system"],
-            subject="system",
-            lifetime=_TOKEN_LIFE,
-        )
-        _write(data, "system/token", token)
+        if trial or not (data.root / "system" / "token").exists():
+            _write(data, "system/token", _token(data))
         data.write_run({"base_url": "http://proxy:8081", "nats": nats.url, "postgres": POSTGRES, "version": VERSION})
+
+
+def _token(data: Data) -> str:
+    key = data.signing_key.read_bytes()
+    return development_token(key, instansi=EVERY_INSTANSI, roles=["system"], subject="system", lifetime=_TOKEN_LIFE)
 
 
 def variable(path: Path, name: str) -> str:

@@ -129,7 +129,9 @@ def test_with_an_issuer_of_the_agency_the_portals_tokens_are_trusted_beside_its_
     assert said["KINERJA_JWKS"] == "/run/jwks/portal.json,https://sso.example/jwks.json"
     assert "KINERJA_ENVIRONMENT" not in said
     before = (tmp_path / ".env").read_text()
+    (tmp_path / "secrets/system/token").write_text("of the agency's own")
     init(tmp_path, "--rotate", "portal")
+    assert (tmp_path / "secrets/system/token").read_text() == "of the agency's own"
     assert sorted((tmp_path / ".env").read_text().split()) == sorted(before.split()), "it stays in earnest"
     assert compose()["x-settings"]["KINERJA_ISSUERS"] == f"${{KINERJA_ISSUERS:-{ISSUER}}}"
 

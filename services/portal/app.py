@@ -4,6 +4,7 @@ from services.portal.account import api as accounts
 from services.portal.account.retention import forget
 from services.portal.hears_activity.handlers import ENTRIES
 from services.portal.hears_directory.handlers import PEOPLE
+from services.portal.live.hears import HEARS
 from services.portal.site import site
 from services.portal.wording import TITLES
 from shared.runtime import Job, Service
@@ -13,7 +14,7 @@ SERVICE = Service(
     title="Portal Kinerja",
     routers=[accounts.router],
     site=site,
-    subscriptions=[PEOPLE, ENTRIES],
+    subscriptions=[PEOPLE, ENTRIES, *HEARS],
     jobs=[Job("retention", 3_600, forget)],
     titles=TITLES,
 )

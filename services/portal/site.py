@@ -13,6 +13,7 @@ from services.portal.backend import ISSUER, Backend
 from services.portal.development import pages as development
 from services.portal.front import pages as front
 from services.portal.inbox import pages as inbox
+from services.portal.live import pages as live
 from services.portal.offline import pages as offline
 from services.portal.performance import pages as performance
 from services.portal.team import pages as team
@@ -23,7 +24,7 @@ from shared.web.settings import Settings
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 #: Every folder with pages.
-_PAGES = (account, today, performance, development, inbox, verify, offline, team)
+_PAGES = (account, today, performance, development, inbox, verify, offline, live, team)
 
 
 @asynccontextmanager
@@ -42,5 +43,6 @@ async def site(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.include_router(front.router)
     app.include_router(offline.front)
     app.router.routes.append(Route("/static/{version}/{name}", static_files.serve))
-    yield
+    async with live.telling(app, app.state.db):
+        yield
     await backend.close()

@@ -1,6 +1,5 @@
 """One request of a person: who it is, in which language, and how pages are answered."""
 
-import asyncio
 import hmac
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from services.portal import static_files, texts
 from services.portal.account import secrets, store
 from services.portal.account.store import Signed
 from services.portal.backend import Away, Backend, Refused, Unanswered
+from services.portal.inbox.unread import unread_of
 from services.portal.menu import Menu, menu_of
 from services.portal.notices import NOTICES
 from shared.calendar import zone_of
@@ -46,8 +46,6 @@ _ISOLATION = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
-#: Seconds in which notification says how many notices are unread, or the menu does without.
-_PATIENCE = 0.5
 #: Field names that a form sent again after signing in does not take along.
 _OWN_FIELDS = {"csrf", "kept", "next"}
 
@@ -95,6 +93,8 @@ class Visit:
     signed: Signed | None
     rules: Rules
     menu: Menu
+    #: What is read for the page is at least as new as this.
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
     #: Notices that wait to be read; None where that is not known.
     unread: int | None = None
     #: Services that could not be asked for a part of the page; it says so.
@@ -237,7 +237,7 @@ class Page(APIRoute):
                 if request.method not in READING:
                     await _check_form(visit)
                 elif visit.signed and request.headers.get("accept") != "text/event-stream":
-                    visit.unread = await _unread(visit)
+                    visit.unread = await unread_of(visit)
                 response = await handle(request)
             except NotSignedIn:
                 response = await _sign_in_first(visit)
@@ -275,15 +275,6 @@ async def _begin(request: Request) -> Visit:
     if signed:
         request.state.caller = Caller(instansi, signed.employee, signed.roles, "")
     return Visit(request, instansi, chosen_language(request), cookie, signed, rules, menu)
-
-
-async def _unread(visit: Visit) -> int | None:
-    """For the menu, which stands on every page: no page waits for it."""
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            return int((await visit.ask("GET", "notification", "/notices/unread-count"))["unread"])
-    except (Unanswered, TimeoutError):
-        return None
 
 
 async def _check_form(visit: Visit) -> None:

@@ -71,12 +71,12 @@ class Edge:
         goes_on = tracing.onward(span, parent)
         scope.setdefault("state", {})["traceparent"] = goes_on
         correlation = asked if _CORRELATION.fullmatch(asked) else str(fresh_id())
-        started, status = time.perf_counter(), _CLIENT_LEFT
+        started, status, streams = time.perf_counter(), _CLIENT_LEFT, 0.0
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streams
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, streams = message["status"], time.perf_counter() if _goes_on(message) else 0.0
                 headers = MutableHeaders(scope=message)
                 headers["X-Correlation-ID"] = correlation
                 headers["X-Content-Type-Options"] = "nosniff"
@@ -94,7 +94,7 @@ class Edge:
                 if status == _CLIENT_LEFT:
                     await response(scope, receive, sending)
             finally:
-                _note(scope, status, time.perf_counter() - started, span)
+                _note(scope, status, (streams or time.perf_counter()) - started, span)
 
 
 class InputGuard:
@@ -163,7 +163,10 @@ def _crowded() -> Crowded:
 
 
 class Admission:
-    """Lets a bounded number of requests in: the others are told at once to come back, and not made to wait for a place."""
+    """Lets a bounded number of requests in: the others are told at once to come back, and not made to wait for a place.
+
+    A stream of events gives its place back when it begins; whoever offers streams bounds their number.
+    """
 
     def __init__(self, app: ASGIApp, at_once: int) -> None:
         self._app, self._at_once, self._inside = app, at_once, 0
@@ -176,10 +179,25 @@ class Admission:
         if self._inside >= self._at_once:
             raise _crowded()
         self._inside += 1
+        held = True
+
+        async def sending(message: Message) -> None:
+            nonlocal held
+            if held and _goes_on(message):
+                self._inside, held = self._inside - 1, False
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, sending)
         finally:
-            self._inside -= 1
+            self._inside -= held
+
+
+def _goes_on(message: Message) -> bool:
+    """Whether a stream of events begins, which lasts for as long as a page is open."""
+    if message["type"] != "http.response.start":
+        return False
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"])
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -25,6 +25,7 @@ _HEARERS = {
     ("appraisal", "appraisal--activity--entries"),
     ("notification", "notification--activity--waiting"),
     ("portal", "portal--activity--entries"),
+    ("portal", "portal--activity--live"),
 }
 
 

@@ -1,9 +1,11 @@
 """A process takes as many requests as it can answer soon; whoever comes beyond is told at once to come back."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 from fastapi import APIRouter, FastAPI
+from starlette.responses import StreamingResponse
 
 from shared.web.app import create_app
 from shared.web.keys import KeySource
@@ -19,6 +21,15 @@ def crowded(key_file: object, entered: asyncio.Semaphore, gate: asyncio.Event) -
         entered.release()
         await gate.wait()
         return body["number"]
+
+    @router.get("/events")
+    async def events() -> StreamingResponse:
+        async def told() -> AsyncIterator[str]:
+            entered.release()
+            await gate.wait()
+            yield "data:\n\n"
+
+        return StreamingResponse(told(), media_type="text/event-stream")
 
     health = Health()
     return create_app(
@@ -56,3 +67,19 @@ async def test_beyond_the_limit_callers_are_sent_away_and_places_become_free_aga
         answers = await asyncio.gather(*inside)
         assert [answer.json() for answer in answers] == [0, 1, 7]
         assert (await client.post(url, json={"number": 8}, headers=headers)).json() == 8
+
+
+async def test_streams_of_events_take_no_place_once_they_have_begun(key_file: object, token: Token) -> None:
+    entered, gate = asyncio.Semaphore(0), asyncio.Event()
+    headers, transport = token("staff"), httpx.ASGITransport(crowded(key_file, entered, gate))
+    async with httpx.AsyncClient(transport=transport, base_url="http://things/api/v1/medan") as client:
+        streams = [asyncio.create_task(client.get("/events", headers=headers)) for _ in range(3)]
+        for _ in streams:
+            await entered.acquire()
+        slow = [asyncio.create_task(client.post("/slow", json={"number": n}, headers=headers)) for n in range(3)]
+        for _ in slow:
+            await entered.acquire()
+        assert (await client.get("/events", headers=headers)).status_code == 503
+        gate.set()
+        assert [answer.status_code for answer in await asyncio.gather(*streams, *slow)] == [200] * 6
+        assert (await client.post("/slow", json={"number": 8}, headers=headers)).json() == 8

@@ -27,6 +27,7 @@ _STAFF = (
     ("pengembangan", N_("Pengembangan")),
 )
 _SUPERIOR = (("verifikasi", N_("Verifikasi")), ("tim", N_("Tim")))
+_HR = (("kepegawaian", N_("Kepegawaian")),)
 _EVERYBODY = (("kotak-masuk", N_("Kotak masuk")),)
 
 
@@ -36,4 +37,5 @@ async def menu_of(conn: AsyncConnection, instansi: str, signed: Signed | None, d
         return Menu()
     leads = bool(await reports_of(conn, instansi, signed.employee, day))
     staff = _STAFF if Role.STAFF in signed.roles else ()
-    return Menu((*staff, *(_SUPERIOR if leads else ()), *_EVERYBODY), leads)
+    hr = _HR if Role.HR in signed.roles else ()
+    return Menu((*staff, *(_SUPERIOR if leads else ()), *hr, *_EVERYBODY), leads)

@@ -27,4 +27,7 @@ NOTICES = {
     "course-cancelled": N_("Keikutsertaan dibatalkan."),
     "level-confirmed": N_("Tingkat kompetensi dikonfirmasi."),
     "verification-withdrawn": N_("Verifikasi dibatalkan; catatan menunggu lagi."),
+    "account-changed": N_("Peran akun tersimpan."),
+    "account-signed-out": N_("Pegawai keluar dari semua perangkat."),
+    "account-locked": N_("Akun terkunci; hanya tautan baru yang membukanya."),
 }

@@ -12,6 +12,7 @@ from services.portal.account.secrets import keyed
 from services.portal.backend import ISSUER, Backend
 from services.portal.development import pages as development
 from services.portal.front import pages as front
+from services.portal.hr import pages as hr
 from services.portal.inbox import pages as inbox
 from services.portal.live import pages as live
 from services.portal.offline import pages as offline
@@ -24,7 +25,7 @@ from shared.web.settings import Settings
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 #: Every folder with pages.
-_PAGES = (account, today, performance, development, inbox, verify, offline, live, team)
+_PAGES = (account, today, performance, development, inbox, verify, offline, live, team, hr)
 
 
 @asynccontextmanager

@@ -74,7 +74,7 @@ async def put_account(body: AccountIn, request: Request, caller: HR, context: Co
     async with db.transaction(instansi) as conn:
         held = await store.held_roles(conn, instansi, employee)
         wanted = held if body.roles is None else set(body.roles)
-        _only_operators(caller, held ^ wanted)
+        only_operators(caller, held ^ wanted)
         await store.put(conn, instansi, employee, login, wanted, caller.id)
         [account] = await _accounts(conn, instansi, employee)
     return account
@@ -85,7 +85,7 @@ async def make_link(employee: UUID, caller: HR, context: ContextDep, db: DbDep) 
     """A link with which the person sets a password; links made before are void. AccountUnknown."""
     token = secrets.new_token()
     async with db.transaction(caller.instansi) as conn:
-        _only_operators(caller, await store.held_roles(conn, caller.instansi, employee))
+        only_operators(caller, await store.held_roles(conn, caller.instansi, employee))
         until = await store.invite(conn, caller.instansi, employee, secrets.digest(token), caller.id, context.now)
     return Link(employee=employee, path=f"/i/{caller.instansi}/sandi/{token}", expires_at=until)
 
@@ -94,7 +94,7 @@ async def make_link(employee: UUID, caller: HR, context: ContextDep, db: DbDep) 
 async def lock(employee: UUID, caller: HR, context: ContextDep, db: DbDep) -> AccountOut:
     """Sign the person out everywhere and forget the password: only a new link lets them in again. AccountUnknown."""
     async with db.transaction(caller.instansi) as conn:
-        _only_operators(caller, await store.held_roles(conn, caller.instansi, employee))
+        only_operators(caller, await store.held_roles(conn, caller.instansi, employee))
         await store.lock(conn, caller.instansi, employee, caller.id)
         [account] = await _accounts(conn, caller.instansi, employee)
     return account
@@ -116,7 +116,7 @@ async def _accounts(conn: AsyncConnection, instansi: str, employee: UUID | None 
     return [AccountOut(employee=row[0], roles=row[1], password_set=row[2]) for row in rows]
 
 
-def _only_operators(caller: Caller, roles: Collection[str]) -> None:
+def only_operators(caller: Caller, roles: Collection[str]) -> None:
     """Who sees everybody is chosen by operators: HR neither gives nor takes these roles, nor gets into such an account."""
     if _SEES_EVERYBODY & set(roles) and Role.SYSTEM not in caller.roles:
         raise Forbidden(

@@ -17,6 +17,7 @@ from services.portal.inbox import pages as inbox
 from services.portal.live import pages as live
 from services.portal.offline import pages as offline
 from services.portal.performance import pages as performance
+from services.portal.survey import pages as survey
 from services.portal.team import pages as team
 from services.portal.today import pages as today
 from services.portal.verify import pages as verify
@@ -25,7 +26,7 @@ from shared.web.settings import Settings
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 #: Every folder with pages.
-_PAGES = (account, today, performance, development, inbox, verify, offline, live, team, hr)
+_PAGES = (account, today, performance, development, inbox, verify, offline, live, team, hr, survey)
 
 
 @asynccontextmanager

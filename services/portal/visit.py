@@ -114,6 +114,18 @@ class Visit:
         return db
 
     @property
+    def origin(self) -> str:
+        """How people reach the portal, as their browser asked for it: https://kinerja.example."""
+        scheme = self.request.headers.get("x-forwarded-proto", self.request.url.scheme).partition(",")[0]
+        return f"{scheme}://{self.request.headers.get('host', '')}"
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from, as the nearest proxy saw it."""
+        seen = self.request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        return seen or (self.request.client.host if self.request.client else "")
+
+    @property
     def csrf(self) -> str:
         """What forms of this session carry."""
         return secrets.keyed(self.request.app.state.portal_key, "form", self.cookie).hex()
@@ -146,6 +158,13 @@ class Visit:
             body=body,
             params=params,
             seen=seen,
+        )
+
+    async def ask_as_portal(self, method: str, service: str, path: str, *, body: Any = None) -> Any:
+        """What a service answers to the portal itself, for people without an account. Refused, Away."""
+        backend: Backend = self.request.app.state.backend
+        return await backend.call(
+            method, service, path, instansi=self.instansi, signed=None, language=self.language, body=body
         )
 
     async def part(self, service: str, path: str, **params: Any) -> Any:

@@ -10,5 +10,6 @@ TITLES = {
     "sign-in-refused": Wording("NIP atau kata sandi salah", "The NIP or the password is wrong"),
     "sign-in-paused": Wording("Terlalu banyak percobaan", "Too many attempts"),
     "form-not-ours": Wording("Formulir tidak dapat dipastikan asalnya", "Where the form came from cannot be told"),
+    "survey-paused": Wording("Terlalu banyak jawaban dari sini", "Too many answers from here"),
     "service-away": Wording("Layanan sedang tidak dapat dihubungi", "The service cannot be reached"),
 }

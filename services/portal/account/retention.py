@@ -15,6 +15,7 @@ async def forget(db: Database) -> None:
     async with db.transaction() as conn:
         for table in ("session", "invitation"):
             await fetch(conn, f"DELETE FROM {table} WHERE expires_at < now()")
+        await fetch(conn, "DELETE FROM survey_rate WHERE hour < now() - interval '1 day'")
         instansi = [row[0] for row in await fetch(conn, "SELECT instansi FROM heard_instansi")]
     before = new_id(datetime.now(UTC) - timedelta(days=Settings().notices_kept_days), bytes(10))
     for each in instansi:  # ids carry the time of their entry, and lead from there through the table in its order

@@ -12,6 +12,8 @@ NOTICES = {
     "realisation-stated": N_("Realisasi tersimpan; dihitung sesudah atasan Anda mengonfirmasi."),
     "own-plan-agreed": N_("SKP Anda disepakati dan berlaku sekarang."),
     "own-plan-returned": N_("Usulan SKP dikembalikan kepada pejabat penilai."),
+    "pinned": N_("Disematkan: tampil lebih dahulu di Hari ini."),
+    "unpinned": N_("Sematan dilepas."),
     "entries-verified": N_("Semua yang dipilih terverifikasi."),
     "rating-set": N_("Rating tersimpan."),
     "realisation-confirmed": N_("Realisasi dikonfirmasi."),

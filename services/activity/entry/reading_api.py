@@ -35,7 +35,7 @@ _LIST = f"""
 SELECT {_COLUMNS}, CASE WHEN length(t.body) > {SHORT} THEN left(t.body, {SHORT - 1}) || '…' ELSE t.body END
 FROM entry e LEFT JOIN texts t ON t.instansi = e.instansi AND t.id = e.description
 WHERE e.instansi = $1 AND ($2::uuid[] IS NULL OR e.employee = ANY($2)) AND e.day BETWEEN $3 AND $4
-  AND ($5::text IS NULL OR e.status = $5) AND ($6::date IS NULL OR (e.day, e.id) < ($6, $7))
+  AND ($5::text IS NULL OR e.status = $5) AND ($9::uuid[] IS NULL OR e.id = ANY($9)) AND ($6::date IS NULL OR (e.day, e.id) < ($6, $7))
 ORDER BY e.day DESC, e.id DESC LIMIT $8
 """
 _ONE = f"""
@@ -111,12 +111,13 @@ async def many(
     first: Annotated[Day, Query(alias="from")] = date.min,
     last: Annotated[Day, Query(alias="to")] = date.max,
     status: EntryStatus | None = None,
+    ids: Annotated[list[UUID] | None, Query(max_length=200, description="only these entries")] = None,
 ) -> Page[EntryState]:
     """Entries of an employee (oneself unless named; hr, auditor and system may leave it out), newest day first."""
     after = paging.after(date, UUID) or (None, None)
     async with db.transaction(caller.instansi) as conn:
         people = await people_readable(conn, caller, employee, context.now)
-        rows = await fetch(conn, _LIST, caller.instansi, people, first, last, status, *after, paging.limit + 1)
+        rows = await fetch(conn, _LIST, caller.instansi, people, first, last, status, *after, paging.limit + 1, ids)
     return paging.page([_state(row) for row in rows], lambda state: (state.day, state.id))
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from services.portal.backend import Unanswered
 from services.portal.today.entry import change_entry, show_entry
 from services.portal.today.form import FIELDS, content, filled, indicators, punctual_since, written
+from services.portal.today.pins import change_pins, pinned
 from services.portal.verify.reading import histories
 from services.portal.visit import Visit, VisitDep
 from shared.ids import fresh_id
@@ -28,6 +29,7 @@ def add(router: APIRouter) -> None:
     """The pages of this folder."""
     router.add_api_route("/hari-ini", show, methods=["GET"])
     router.add_api_route("/hari-ini", log, methods=["POST"])
+    router.add_api_route("/hari-ini/sematan", change_pins, methods=["POST"])
     router.add_api_route("/catatan/{entry}", show_entry, methods=["GET"])
     router.add_api_route("/catatan/{entry}", change_entry, methods=["POST"])
 
@@ -53,11 +55,14 @@ async def log(visit: VisitDep) -> Response:
 
 async def _page(visit: Visit, typed: Mapping[str, str], error: Unanswered | None = None) -> Response:
     today = visit.rules.local_date(visit.now)
-    lately, returned, lapsed, known = await asyncio.gather(
-        visit.part("activity", "/entries", **{"from": str(today - _RECENT), "limit": 100}),
-        visit.part("activity", "/entries", status="returned", limit=_MOST_RETURNED),
-        visit.part("activity", "/entries", **{"status": "lapsed", "from": str(today - _LAPSED), "limit": 10}),
+    # Named, because hr and auditors are told of everybody otherwise.
+    mine = {"employee": str(visit.me)}
+    lately, returned, lapsed, known, pins = await asyncio.gather(
+        visit.part("activity", "/entries", **mine, **{"from": str(today - _RECENT), "limit": 100}),
+        visit.part("activity", "/entries", **mine, status="returned", limit=_MOST_RETURNED),
+        visit.part("activity", "/entries", **mine, **{"status": "lapsed", "from": str(today - _LAPSED), "limit": 10}),
         indicators(visit, today.year),
+        pinned(visit),
     )
     back = await _with_reasons(visit, returned["items"]) if returned else []
     people = {step["by"] for _, step in back if step} | {
@@ -72,7 +77,8 @@ async def _page(visit: Visit, typed: Mapping[str, str], error: Unanswered | None
         indicators=known,
         titles={each["id"]: each["title"] for each in known},
         days=_by_day(items),
-        recent=_recent(items),
+        pins=pins,
+        recent=_recent(items, pins),
         returned=back,
         more_returned=bool(returned and returned["next"]),
         lapsed=lapsed["items"] if lapsed else [],
@@ -98,7 +104,9 @@ def _by_day(items: list[dict[str, Any]]) -> list[tuple[date, list[dict[str, Any]
     return [(date.fromisoformat(day), rows) for day, rows in days.items()]
 
 
-def _recent(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What was done lately, each kind once, to be logged again with one tap."""
+def _recent(items: list[dict[str, Any]], pins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was done lately, each kind once, to be logged again with one tap; what is pinned stands before it."""
     kinds = {(item["indicator"], item["description"]): item for item in reversed(items) if item["description"]}
+    for pin in pins:
+        kinds.pop((pin["indicator"], pin["description"]), None)
     return list(reversed(kinds.values()))[:_MOST_RECENT]

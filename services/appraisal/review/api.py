@@ -41,6 +41,12 @@ WHERE r.instansi = $1 AND r.period = $2 AND r.expected AND ($3::uuid[] IS NULL O
   AND ($4::uuid IS NULL OR r.employee > $4)
 ORDER BY r.employee LIMIT $5
 """
+_OF_ONE = """
+SELECT r.employee, r.period, r.id, r.state, r.provisional, r.percent, r.recommendation, r.measured, r.not_measured, r.waiting,
+       c.work_result, c.behaviour, c.predicate
+FROM review r LEFT JOIN review_record c ON c.instansi = r.instansi AND c.id = r.id
+WHERE r.instansi = $1 AND r.employee = $2 AND r.expected AND r.period = ANY($3::text[]) ORDER BY r.period
+"""
 _SHOWN = (
     *("employee", "period", "review", "state", "provisional", "percent", "recommendation", "measured", "not_measured"),
     *("waiting", "work_result", "behaviour", "predicate"),
@@ -88,6 +94,22 @@ async def list_reviews(
         at = after[0] if after else None
         rows = await fetch(conn, _LIST, caller.instansi, str(of), people, at, paging.limit + 1)
     return paging.page([dict(zip(_SHOWN, row, strict=True)) for row in rows], lambda item: (item["employee"],))
+
+
+@router.get("/reviews/{employee}")
+async def list_of_one(
+    employee: UUID,
+    periods: Annotated[list[str], Query(max_length=40)],
+    caller: CallerDep,
+    context: ContextDep,
+    db: DbDep,
+) -> list[dict[str, Any]]:
+    """The reviews of one person in these periods, without what they were made of; those that are not there are missing."""
+    wanted = [read_period(each) for each in periods]
+    async with db.transaction(caller.instansi) as conn:
+        await check_readable(conn, caller, employee, context.now)
+        rows = await fetch(conn, _OF_ONE, caller.instansi, employee, [str(each) for each in wanted])
+    return [dict(zip(_SHOWN, row, strict=True)) for row in rows]
 
 
 @router.get("/reviews/{employee}/{period}")

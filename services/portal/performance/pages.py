@@ -61,12 +61,13 @@ async def _page(
     visit: Visit, period: Period, typed: Mapping[str, str] | None = None, error: Unanswered | None = None
 ) -> Response:
     periods = _periods(visit, period)
-    me, *found = await asyncio.gather(
-        visit.part("directory", "/me"), *(visit.part("appraisal", f"/reviews/{visit.me}/{each}") for each in periods)
+    me, review, before = await asyncio.gather(
+        visit.part("directory", "/me"),
+        visit.part("appraisal", f"/reviews/{visit.me}/{period}"),
+        visit.part("appraisal", f"/reviews/{visit.me}", periods=[str(each) for each in periods]),
     )
-    reviews = dict(zip(map(str, periods), found, strict=True))
-    review = reviews[str(period)]
-    past = [(str(each), reviews[str(each)]) for each in periods]
+    scores = {each["period"]: each for each in before or ()}
+    past = [(str(each), scores.get(str(each))) for each in periods]
     return visit.page(
         "performance/page.html",
         error.status if error else 200,

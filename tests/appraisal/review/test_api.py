@@ -206,8 +206,25 @@ async def test_each_sees_the_reviews_of_whom_they_may(
     answer = await http(who, "GET", "/reviews", None, *roles)
     assert {each["employee"] for each in answer.json()["items"]} == {str(name(each)) for each in shown}
     for person in ("sari", "budi", "head", "kepala"):
-        one = await http(who, "GET", f"/competencies/{name(person)}", None, *roles)
-        assert one.status_code == (200 if person in shown else 403), person
+        for about in (f"/competencies/{name(person)}", f"/reviews/{name(person)}?periods=2026-03"):
+            one = await http(who, "GET", about, None, *roles)
+            assert one.status_code == (200 if person in shown else 403), about
+
+
+async def test_the_scores_of_one_person_come_together_and_those_that_are_not_there_are_missing(
+    http: Http, db: Database, tell: Tell
+) -> None:
+    await office(tell)
+    await plan(db, "sari", [indicator(target=20)])
+    await tell(entry("a", "sari", 15), entry("b", "budi", 3))
+    await http("head", "POST", f"{PATH}/rating", {"work_result": "meets", "behaviour": "above"})
+    asked = f"/reviews/{name('sari')}"
+    answer = await http("sari", "GET", f"{asked}?periods=2026-03&periods=2020-01")
+    [found] = answer.json()
+    told = (found["employee"], found["period"], Decimal(found["percent"]), found["state"], found["predicate"])
+    assert told == (str(name("sari")), "2026-03", Decimal(75), "open", "baik")
+    assert (await http("sari", "GET", f"{asked}?periods=kapan")).status_code == 422
+    assert (await http("sari", "GET", asked)).status_code == 422
 
 
 async def test_lists_come_in_pages_and_narrow_to_a_unit(http: Http, tell: Tell) -> None:

@@ -108,8 +108,8 @@ def test_broken_messages_become_dead_letters_with_their_reason_and_good_ones_go_
     found = letters(town, office)
     assert {(letter["service"], letter["durable"]) for letter in found} == _HEARERS
     assert {(letter["reason"], letter["tries"], letter["subject"]) for letter in found} == {("contract", 1, subject)}
-    for service, _ in _HEARERS:
-        errors = [letter["error"] for letter in found if letter["service"] == service]
+    for _, durable in _HEARERS:
+        errors = [letter["error"] for letter in found if letter["durable"] == durable]
         assert len(errors) == len(broken)
         assert [reason for reason in broken if not any(reason in error for error in errors)] == []
 

@@ -1,8 +1,11 @@
 """Two offices of one agency: a head with twenty-five people, another with one, and who acts for the first."""
 
+import os
+import signal
 from functools import cache, partial
 from typing import Any
 
+import httpx
 import pytest
 
 from shared.ids import fresh_id
@@ -72,6 +75,20 @@ class Village:
         """The entry with its history."""
         found: dict[str, Any] = self.agency.do("lurah", "activity", "GET", f"/entries/{entry}")
         return found
+
+    def kill(self, service: str) -> None:
+        """End a service; it is started again within seconds."""
+        os.kill(self.town.system.processes()[service]["pid"], signal.SIGKILL)
+
+    def ready(self) -> None:
+        """Every service answers."""
+        until(lambda: all(map(self._answers, self.town.urls.values())))
+
+    def _answers(self, url: str) -> bool:
+        try:
+            return self.town.http.get(f"{url}/readyz").is_success
+        except httpx.TransportError:
+            return False
 
     def sign_in(self, who: str) -> Browser:
         """A browser of its own, signed in; a second one for the same person is another device."""

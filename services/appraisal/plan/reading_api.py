@@ -12,7 +12,7 @@ from services.appraisal.access import check_readable, readable_people
 from services.appraisal.plan.bodies import text_ids, with_titles
 from services.appraisal.plan.events import PlanReturned
 from services.appraisal.plan.slice import PLAN
-from services.appraisal.plan.view import find
+from services.appraisal.plan.view import find, plan_id
 from shared.errors import NotFound
 from shared.eventstore import texts
 from shared.eventstore.execute import load
@@ -35,6 +35,7 @@ WHERE instansi = $1 AND ($2::uuid[] IS NULL OR employee = ANY($2)) AND ($3::uuid
   AND ($5::uuid IS NULL OR (status = 'proposed' AND (proposed_by = employee) = (employee <> $5)))
 ORDER BY employee, year LIMIT $6
 """
+_RESULTS = "SELECT employee, proposal, agreed FROM plan WHERE instansi = $1 AND id = ANY($2::uuid[]) ORDER BY employee"
 _SHOWN = (
     *("employee", "year", "id", "version", "status", "revision", "proposal_revision", "agreed_revision"),
     *("proposed_by", "waits_for"),
@@ -62,6 +63,31 @@ async def list_plans(
         rows = await fetch(conn, _LIST, caller.instansi, people, *after, me, paging.limit + 1)
     shown = [dict(zip(_SHOWN, row, strict=True)) for row in rows]
     return paging.page(shown, lambda plan: (plan["employee"], plan["year"]))
+
+
+@router.get("/indicators")
+async def list_indicators(
+    caller: CallerDep,
+    context: ContextDep,
+    db: DbDep,
+    year: Annotated[int, Query(ge=2000, le=2999)],
+    employee: Annotated[list[UUID], Query(min_length=1, max_length=200)],
+) -> dict[str, list[dict[str, Any]]]:
+    """The indicators (IKI) proposed or in force of these people with their titles, to show beside ids; of people whom the
+    caller may not see none."""
+    async with db.transaction(caller.instansi) as conn:
+        people = await readable_people(conn, caller, None, context.now)
+        seen = [each for each in employee if people is None or each in people]
+        plans = [plan_id(caller.instansi, each, year) for each in seen]
+        found = await fetch(conn, _RESULTS, caller.instansi, plans)
+        results = [(row[0], result) for row in found for result in [*(row[1] or ()), *(row[2] or ())]]
+        words = await texts.read(conn, caller.instansi, text_ids([result for _, result in results]))
+    named = {
+        indicator["id"]: {"employee": whose, **indicator}
+        for whose, result in results
+        for indicator in (with_titles([result], words) or [])[0]["indicators"]
+    }
+    return {"indicators": list(named.values())}
 
 
 @router.get("/plans/{employee}/{year}")

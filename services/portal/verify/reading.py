@@ -54,16 +54,15 @@ async def waiting(visit: Visit, **asked: str) -> list[dict[str, Any]] | None:
 
 
 async def indicators(visit: Visit, plans: Collection[tuple[str, int]]) -> dict[str, dict[str, Any]]:
-    """The indicators (IKI) of these plans (employee, year) by their ids."""
-
-    async def one(plan: tuple[str, int]) -> dict[str, dict[str, Any]]:
-        found = None
-        if "appraisal" not in visit.away:
-            found = await visit.part("appraisal", f"/plans/{plan[0]}/{plan[1]}")
-        results = [*(found["agreed"] or ()), *(found["proposal"] or ())] if found else []
-        return {indicator["id"]: indicator for result in results for indicator in result["indicators"]}
-
-    return {id: indicator for some in await each(one, sorted(plans)) for id, indicator in some.items()}
+    """The indicators (IKI) of these plans (employee, year) by their ids; none while appraisal is away."""
+    named: dict[str, dict[str, Any]] = {}
+    for year in sorted({year for _, year in plans}):
+        people = sorted(employee for employee, of in plans if of == year)
+        for start in range(0, len(people), _MOST):
+            asked = {"year": year, "employee": people[start : start + _MOST]}
+            found = await visit.part("appraisal", "/indicators", **asked)
+            named |= {each["id"]: each for each in (found or {"indicators": ()})["indicators"]}
+    return named
 
 
 async def histories(visit: Visit, entries: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -145,3 +145,22 @@ async def test_proposals_are_listed_to_whoever_has_to_decide_on_them(http: Http,
     seen = {plan["employee"]: plan["status"] for plan in page["items"] + rest["items"]}
     assert (seen, rest["next"]) == ({sari[0]: "returned", budi[0]: "proposed"}, None)
     assert len((await http("sari", "GET", "/plans")).json()["items"]) == 1
+
+
+async def test_titles_of_indicators_are_read_of_many_people_at_once_and_of_nobody_out_of_sight(
+    http: Http, tell: Tell
+) -> None:
+    await office(tell)
+    await http("sari", "PUT", PATH, body())
+    await http("head", "POST", f"{PATH}/agree", {"revision": 1})
+    await http("head", "PUT", f"/plans/{name('budi')}/2026", body(id=str(fresh_id()), title="Jumlah kunjungan"))
+    asked = f"/indicators?year=2026&employee={name('sari')}&employee={name('budi')}&employee={fresh_id()}"
+
+    async def titles(who: str) -> set[tuple[str, str, str]]:
+        found = (await http(who, "GET", asked)).json()["indicators"]
+        return {(each["employee"], each["title"], each["unit_label"]) for each in found}
+
+    sari, budi = ((str(name("sari")), "Jumlah pemeriksaan", "kali"), (str(name("budi")), "Jumlah kunjungan", "kali"))
+    assert [await titles(who) for who in ("head", "sari", "budi")] == [{sari, budi}, {sari}, {budi}]
+    assert (await http("head", "GET", asked.replace("2026", "2025"))).json() == {"indicators": []}
+    assert (await http("head", "GET", "/indicators?year=2026")).status_code == 422

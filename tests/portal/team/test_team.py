@@ -1,8 +1,6 @@
 """A superior sees everybody who reports to them, rates beside the recommendation, and decides on plans."""
 
-import os
 import re
-import signal
 from datetime import timedelta
 from typing import Any
 
@@ -96,9 +94,8 @@ def test_only_the_superior_has_the_page_of_a_person(village: Village) -> None:
 
 def test_the_team_is_there_while_appraisal_is_away(village: Village) -> None:
     boss = village.sign_in("lurah").get("tim")
-    process = village.town.system.processes()["appraisal"]
-    os.kill(process["pid"], signal.SIGKILL)
+    village.kill("appraisal")
     boss.get("tim")
     assert "appraisal sedang tidak dapat dihubungi" in boss.text
     assert len(_rows(boss.html)) == len(STAFF)
-    until(village.town.system.ready)
+    village.ready()

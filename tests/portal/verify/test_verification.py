@@ -162,6 +162,26 @@ def test_nobody_sees_or_decides_about_people_who_are_not_theirs(village: Village
     assert step["what"] == "logged"
 
 
+def test_nothing_chosen_or_typed_is_lost_while_activity_is_away(village: Village) -> None:
+    village.settle()
+    day = village.agency.today - timedelta(days=4)
+    one, two = (village.log("staf06", day, words) for words in ("Menyusun jadwal", "Menyusun anggaran"))
+    boss = village.sign_in("lurah").get(f"verifikasi/hari/{day}")
+    village.kill("activity")
+    boss.post(status=503, e=[f"{one}.1"])
+    assert "1 catatan yang Anda pilih belum terkirim." in boss.text
+    village.ready()
+    boss.post()  # "Kirim lagi": what was chosen stands in the form
+    assert "Semua yang dipilih terverifikasi." in boss.text
+    boss.get(f"verifikasi/catatan/{two}")
+    village.kill("activity")
+    boss.post(status=503, do="return", text="Anggaran tahun mana?")
+    assert ">Anggaran tahun mana?</textarea>" in boss.html
+    village.ready()
+    boss.post(do="return", text="Anggaran tahun mana?")
+    assert [village.state(each)["status"] for each in (one, two)] == ["verified", "returned"]
+
+
 @pytest.mark.parametrize("sent", [["bukan-id.1"], ["0197a000-0000-7000-8000-00000000aaaa"], []])
 def test_a_form_that_is_not_ours_or_chooses_nothing_is_refused(village: Village, sent: Any) -> None:
     boss = village.sign_in("lurah").get(f"verifikasi/hari/{village.agency.today}")

@@ -32,4 +32,6 @@ NOTICES = {
     "account-changed": N_("Peran akun tersimpan."),
     "account-signed-out": N_("Pegawai keluar dari semua perangkat."),
     "account-locked": N_("Akun terkunci; hanya tautan baru yang membukanya."),
+    "period-sealing": N_("Periode mulai dikunci."),
+    "period-closing": N_("Penutupan diminta."),
 }

@@ -1,11 +1,12 @@
-"""The pages of HR: who works here and who may sign in."""
+"""The pages of HR: who works here, who may sign in, and closing periods."""
 
 from fastapi import APIRouter
 
-from services.portal.hr import person, roster
+from services.portal.hr import periods, person, roster
 
 
 def add(router: APIRouter) -> None:
     """The pages of this folder."""
     roster.add(router)
     person.add(router)
+    periods.add(router)

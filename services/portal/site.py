@@ -26,7 +26,7 @@ from shared.web.settings import Settings
 from shared.web.tokens import DEVELOPMENT_ISSUER
 
 #: Every folder with pages.
-_PAGES = (account, today, performance, development, inbox, verify, offline, live, team, hr, survey)
+_PAGES = (account, today, performance, development, inbox, verify, offline, live, team, hr, survey, front)
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ __all__ = ["office", "town"]
 _HERE = Path(__file__).parent
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 DESK = {"viewport": {"width": 1280, "height": 800}}
+OPTIONS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 Session = Callable[..., Page]
 
 
@@ -25,9 +26,8 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
         pytest.fail("Chromium is needed (Debian: apt install chromium).")
-    options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=options)
+        started = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         yield started
         started.close()
 
@@ -56,18 +56,19 @@ def signed_in(chromium: Browser, office: Office) -> Iterator[Session]:
         # What cannot be had, on purpose or not, is an error to the console, too; of that only style and scripts count.
         page.on("console", lambda told: complaints.append(told.text) if _matters(told) else None)
         page.on("response", lambda got: complaints.append(got.url) if "/static/" in got.url and not got.ok else None)
-        if who is not None:
-            cookies = [
-                {"name": each.name, "value": str(each.value), "url": office.url}
-                for each in office.sign_in(who).http.cookies.jar
-            ]
-            context.add_cookies(cookies)  # type: ignore[arg-type]
+        context.add_cookies(cookies_of(office, who))
         return page
 
     yield open_
     for context in opened:
         context.close()
     assert complaints == []
+
+
+def cookies_of(office: Office, who: str | None) -> list[Any]:
+    """What the browser of somebody who signed in holds; of nobody nothing."""
+    held = office.sign_in(who).http.cookies.jar if who else ()
+    return [{"name": each.name, "value": str(each.value), "url": office.url} for each in held]
 
 
 def _matters(told: ConsoleMessage) -> bool:

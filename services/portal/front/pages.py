@@ -6,11 +6,24 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.portal.visit import plain
+from services.portal.visit import GuestDep, plain
+from shared.errors import NotFound
 from shared.eventstore.rows import fetch
 
 router = APIRouter(include_in_schema=False)
 _YEAR = 365 * 24 * 3600
+
+
+def add(router: APIRouter) -> None:
+    """The answer to addresses that are none, behind all others."""
+    router.add_api_route("/{rest:path}", lost, methods=["GET"])
+
+
+async def lost(visit: GuestDep, rest: str) -> Response:
+    """NotFound, as a page."""
+    raise NotFound(
+        "Periksa alamatnya, atau mulai dari halaman pertama. / Check the address, or begin on the first page."
+    )
 
 
 @router.get("/")

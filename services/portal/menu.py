@@ -27,7 +27,7 @@ _STAFF = (
     ("pengembangan", N_("Pengembangan")),
 )
 _SUPERIOR = (("verifikasi", N_("Verifikasi")), ("tim", N_("Tim")))
-_HR = (("kepegawaian", N_("Kepegawaian")), ("periode", N_("Kalender periode")))
+_HR = (("kepegawaian", N_("Kepegawaian")), ("pemantauan", N_("Pemantauan")), ("periode", N_("Kalender periode")))
 _EVERYBODY = (("kotak-masuk", N_("Kotak masuk")),)
 
 

@@ -1,8 +1,8 @@
-"""The pages of HR: who works here, who may sign in, and closing periods."""
+"""The pages of HR: who works here, who may sign in, how far everybody is, and closing periods."""
 
 from fastapi import APIRouter
 
-from services.portal.hr import periods, person, roster
+from services.portal.hr import monitor, periods, person, roster
 
 
 def add(router: APIRouter) -> None:
@@ -10,3 +10,4 @@ def add(router: APIRouter) -> None:
     roster.add(router)
     person.add(router)
     periods.add(router)
+    monitor.add(router)

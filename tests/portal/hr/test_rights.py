@@ -16,7 +16,7 @@ _ACTIONS: list[dict[str, Any]] = [{"do": what} for what in ("make", "link", "rol
 def test_staff_leaders_and_auditors_are_refused_every_page_and_action(bureau: Bureau, who: str) -> None:
     browser, gita, month = bureau.sign_in(who), bureau.agency.people["gita"], bureau.agency.last_month
     before = bureau.agency.ask("system", "portal", "GET", "/accounts").json()
-    pages = ["kepegawaian", f"kepegawaian/{gita}", "periode", f"periode/{month}"]
+    pages = ["kepegawaian", f"kepegawaian/{gita}", "periode", f"periode/{month}", "pemantauan", "pemantauan/unduh"]
     for page in [*pages, f"periode/{month}/kunci", f"periode/{month}/tutup"]:
         browser.get(page, 403)
         assert "Gita" not in browser.text

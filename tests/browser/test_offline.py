@@ -83,5 +83,5 @@ def test_without_scripts_the_form_works_as_well(signed_in: Session, office: Offi
     page = signed_in("ani", java_script_enabled=False)
     page.goto("hari-ini")
     _type(page, "Tanpa skrip")
-    expect(page.get_by_role("status").first).to_contain_text("Catatan tersimpan.")
+    expect(page.locator("main [role=status]").first).to_contain_text("Catatan tersimpan.")
     assert _recorded(office, "ani", "Tanpa skrip") == ["Tanpa skrip"]

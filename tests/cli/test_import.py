@@ -67,14 +67,15 @@ def test_a_workbook_comes_in_like_the_csv_and_a_number_for_a_nip_is_refused(offi
     book.worksheets[0].append([*row, date(2026, 2, 1)])
     book.worksheets[0].append([1.99001012020121e17, *row[1:], date(2026, 2, 1)])
     book.save("roster.xlsx")
+    absent = said(office.bring("roster", SAMPLES / "roster.csv", "--dry-run"))["absent"]  # whom other tests entered
     tried = said(office.bring("roster", Path("roster.xlsx"), "--dry-run"), 3)
-    assert [tried[name] for name in ("new", "changed", "unchanged", "refused", "absent")] == [1, 0, 3, 1, 0]
+    assert [tried[name] for name in ("new", "changed", "unchanged", "refused", "absent")] == [1, 0, 3, 1, absent]
     assert not Path("roster.refused.csv").exists()
-    assert said(office.bring("roster", SAMPLES / "roster.csv", "--dry-run"))["absent"] == 0
+    assert said(office.bring("roster", SAMPLES / "roster.csv", "--dry-run"))["absent"] == absent
     assert outcome(office.bring("roster", Path("roster.xlsx")), 3) == (1, 3, 1)
     assert refused("roster.refused.csv") == [(6, "nip-damaged-by-spreadsheet")]
     assert office.person("199001012020121004")["superior"] == office.person(HEAD)["id"]
-    assert said(office.bring("roster", SAMPLES / "roster.csv", "--dry-run"))["absent"] == 1
+    assert said(office.bring("roster", SAMPLES / "roster.csv", "--dry-run"))["absent"] == absent + 1
 
 
 def test_a_roster_with_semicolons_bom_and_days_first_is_the_same_roster(office: Office) -> None:

@@ -69,4 +69,5 @@ async def unrated_by_superior(
     expected = await assigned(conn, instansi, period.first_day, period.last_day)
     people = [employee for employee in expected if employee not in rated]
     above = await superior_of(conn, instansi, people, period.last_day)
-    return Counter(above[employee] for employee in people).most_common()
+    counted = Counter(above[employee] for employee in people)
+    return sorted(counted.items(), key=lambda row: (-row[1], str(row[0])))

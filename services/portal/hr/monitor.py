@@ -75,7 +75,9 @@ async def file(visit: HrDep, unit: UUID | None = None, periode: str = "") -> Res
     period, of = asked_period(visit, periode), str(unit) if unit else None
     people, above = await _standings(visit, period)
     everybody = by_unit(people, of, above)[2]
-    known = await whole(visit, "directory", "/employees") or []
+    known = await whole(visit, "directory", "/employees")
+    if known is None:
+        return await show(visit, unit, periode)  # a file without names helps nobody; the page says who is away
     by_id, units = {each["id"]: each for each in known}, await units_by_id(visit)
     yes, no = visit.t("Sudah"), visit.t("Belum")
 

@@ -103,9 +103,12 @@ def _near(units: Mapping[str, dict[str, Any]], unit: str) -> list[dict[str, Any]
 
 
 async def _file(visit: Visit, typed: Mapping[str, str]) -> Response:
-    people = await whole(visit, "directory", "/employees", **_asked(typed))
+    try:
+        people = await whole(visit, "directory", "/employees", **_asked(typed))
+    except Unanswered:
+        people = None
     if people is None:
-        return await _page(visit, typed)
+        return await _page(visit, typed)  # which says why, with what was typed
     units, accounts = await units_by_id(visit), await _accounts(visit, people)
     names = await visit.names({person["superior"] for person in people} - {None})
     yes, no = visit.t("Ya"), visit.t("Tidak")

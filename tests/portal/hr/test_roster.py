@@ -30,6 +30,8 @@ def test_people_are_found_by_name_nip_and_unit_and_nothing_typed_stands_in_an_ad
     hr.post(q="19920722 2017", unit="")
     assert "Gita Savitri" in hr.text
     assert "Eko Prasetyo" not in hr.text
+    hr.post(status=422, q="x", unit="", do="xlsx")
+    assert 'value="x"' in hr.html
     hr.post(status=422, q="x", unit="")
     assert 'value="x"' in hr.html
     person = hr.get(f"kepegawaian/{bureau.agency.people['eko']}")

@@ -7,7 +7,7 @@ UV := uv==0.13.9
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-outside check test-monitoring images compose-up test-compose test-containers test-upgrade bench chaos release fmt lock clean
+.PHONY: help setup demo test test-browser screenshots test-outside check test-monitoring images compose-up test-compose test-containers test-upgrade bench chaos release fmt lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 18
@@ -32,6 +32,9 @@ test-outside: $(SETUP) ## what programs of others say of it, and the examples fo
 
 test-browser: $(SETUP) ## the portal's pages in a real browser; needs Chromium (Debian: apt install chromium), Node.js 20 and npm
 	$(BIN)/python -m pytest tests/browser
+
+screenshots: $(SETUP) ## pictures of every page in .kinerja/screenshots; needs Chromium
+	$(BIN)/python -m tests.browser.screenshots
 
 test-monitoring: $(SETUP) ## alerts and dashboards by a real Prometheus; needs prometheus and promtool (Debian: apt install prometheus)
 	$(BIN)/python -m pytest tests/monitoring

@@ -62,7 +62,7 @@ def _look(signed_in: Session, axe: str, who: str | None, address: str, status: i
 
 def _open(page: Page, address: str, status: int, language: str) -> None:
     if page.url == "about:blank" or page.locator("html").get_attribute("lang") != language:
-        page.set_extra_http_headers({"Accept-Language": language})
+        page.context.add_cookies([{"name": "bahasa", "value": language, "domain": "127.0.0.1", "path": "/"}])
         answer = page.goto(address)
         assert answer
         assert answer.status == status, (address, answer.status)

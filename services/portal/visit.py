@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.portal import static_files, texts
@@ -30,6 +31,7 @@ from shared.errors import Invalid, NotFound, Refusal
 from shared.eventstore.database import Database, is_outage
 from shared.people.queries import Rules, instansi_rules
 from shared.web.auth import READING, Caller
+from shared.web.edge import InstansiSuspended
 from shared.web.messages import Language, language
 from shared.web.messages import title as title_of
 
@@ -44,7 +46,7 @@ _ISOLATION = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 #: Field names that a form sent again after signing in does not take along.
 _OWN_FIELDS = {"csrf", "kept", "next"}
@@ -174,7 +176,9 @@ class Visit:
         except Away as away:
             self.away.add(away.service)
         except Refused as refused:
-            if refused.status not in (403, 404):
+            if refused.status >= 500 or refused.status == 429:
+                self.away.add(refused.service)  # a defect of one service takes no page along
+            elif refused.status not in (403, 404):
                 raise
         return None
 
@@ -255,6 +259,7 @@ class Page(APIRoute):
                 visit = request.state.visit = await _begin(request)
                 if request.method not in READING:
                     await _check_form(visit)
+                    _check_not_suspended(visit)
                 elif visit.signed and request.headers.get("accept") != "text/event-stream":
                     visit.unread = await unread_of(visit)
                 response = await handle(request)
@@ -264,6 +269,9 @@ class Page(APIRoute):
                 response = _failed(request, visit, error.status, str(error.problem.get("code", "")), error)
             except Refusal as error:
                 response = _failed(request, visit, error.status, error.code, error)
+            except HTTPException as error:  # a form that cannot be read
+                wrong = Invalid("Formulir tidak terbaca. / The form cannot be read.")
+                response = _failed(request, visit, error.status_code, wrong.code, wrong)
             except RequestValidationError:
                 wrong = Invalid("Periksa alamat halaman ini. / Check the address of this page.")
                 response = _failed(request, visit, 404, wrong.code, wrong)
@@ -273,6 +281,8 @@ class Page(APIRoute):
                 response = _failed(request, None, status, code, error)
             for name, value in _ISOLATION.items():
                 response.headers.setdefault(name, value)
+            if request.app.state.settings.environment != "embedded":
+                response.headers["Strict-Transport-Security"] = "max-age=31536000"
             return response
 
         return answer
@@ -301,7 +311,7 @@ async def _check_form(visit: Visit) -> None:
     request = visit.request
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     ours = site in ("same-origin", "none") and (
-        origin in (None, "null") or urlsplit(origin).netloc == request.headers.get("host")
+        origin is None or urlsplit(origin).netloc == request.headers.get("host")
     )
     if not ours:
         raise _not_ours()
@@ -309,6 +319,15 @@ async def _check_form(visit: Visit) -> None:
     # Without a cookie nobody's rights ride along. That of a session that has ended still tells whose form it is.
     if visit.cookie and not hmac.compare_digest(given.encode(), visit.csrf.encode()):
         raise _not_ours()
+
+
+def _check_not_suspended(visit: Visit) -> None:
+    """InstansiSuspended: it is read, and nothing of it changes; people may come and go."""
+    page = visit.request.url.path.removeprefix(visit.path())
+    if visit.instansi in visit.db.suspended and page not in ("masuk", "keluar", "keluar-semua"):
+        raise InstansiSuspended(
+            "Instansi ini ditangguhkan: data hanya dapat dibaca. / This instansi is suspended: it can only be read."
+        )
 
 
 def _not_ours() -> FormNotOurs:
@@ -319,15 +338,15 @@ async def _sign_in_first(visit: Visit | None) -> Response:
     """Off to signing in, and back afterwards; what was typed goes along."""
     assert visit is not None
     request = visit.request
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method in READING:
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return visit.back("masuk", next=target)
     kept = [
         (key, value)
         for key, value in (await visit.form()).multi_items()
         if isinstance(value, str) and key not in _OWN_FIELDS
     ]
-    return visit.page("account/sign_in.html", 401, next=request.url.path, kept=kept, problem=None, nip="")
+    return visit.page("account/sign_in.html", 401, next=target, kept=kept, problem=None, nip="")
 
 
 def _failed(request: Request, visit: Visit | None, status: int, code: str, error: Exception) -> Response:

@@ -118,10 +118,12 @@ async def superior_of(
     conn: AsyncConnection, instansi: str, employees: Collection[UUID], day: date
 ) -> dict[UUID, UUID | None]:
     """The superior of each person on `day`; None where there is none."""
-    own = await placements(conn, instansi, employees)
+    own = defaultdict(list)
+    for placement in await placements(conn, instansi, employees):
+        own[placement.employee].append(placement)
     found = {}
     for employee in employees:
-        placed = main_assignment(own, employee, day)
+        placed = main_assignment(own[employee], employee, day)
         found[employee] = placed.superior if placed else None
     return found
 

@@ -5,6 +5,12 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Session
 from tests.portal.conftest import Office
 
+_KEPT = """async () => {
+    const address = document.getElementById('waiting').dataset.offline;
+    while (!await caches.match(address)) await new Promise(go => setTimeout(go, 50));
+    await navigator.serviceWorker.ready;
+}"""
+
 
 def _type(page: Page, description: str) -> None:
     page.get_by_label("Apa yang Anda kerjakan?").fill(description)
@@ -15,9 +21,7 @@ def _type(page: Page, description: str) -> None:
 def _ready(page: Page) -> None:
     """The page is kept on the device, for times without a connection."""
     page.goto("hari-ini")
-    page.wait_for_function(
-        "caches.match(document.getElementById('waiting').dataset.offline).then(found => Boolean(found))"
-    )
+    page.evaluate(_KEPT)
 
 
 def _recorded(office: Office, who: str, beginning: str) -> list[str]:
@@ -51,7 +55,7 @@ def test_entries_typed_without_a_connection_are_sent_by_themselves_and_recorded_
 
     page.route("**/hari-ini/kirim", lose_the_first_answer)
     page.context.set_offline(False)
-    expect(page.get_by_role("heading", name="Dua minggu terakhir")).to_be_visible()
+    expect(page.get_by_role("heading", name="Dua minggu terakhir")).to_be_visible(timeout=60_000)
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(page.locator("#waiting")).to_be_hidden(timeout=60_000)
     assert _recorded(office, "ani", "Luring") == ["Luring dua", "Luring satu", "Luring tiga"]

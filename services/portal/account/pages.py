@@ -125,13 +125,11 @@ async def _verified(visit: Visit, nip: str, password: str) -> UUID:
     employee = await _employee(visit, nip)
     async with visit.db.transaction(visit.instansi) as conn:
         account = await store.find(conn, visit.instansi, employee=employee, login=_login(visit, nip))
-    if account and account.locked_until and account.locked_until > visit.now:
-        raise _paused(account.locked_until, visit.now)
+        allowed = account is None or await store.may_try(conn, visit.instansi, account.employee)
+    if not allowed:
+        raise _paused(account.locked_until if account else None, visit.now)
     if await secrets.matches(password, account.password if account else None) and account:
         return account.employee
-    if account:
-        async with visit.db.transaction(visit.instansi) as conn:
-            await store.failed(conn, visit.instansi, account.employee)
     raise SignInRefused(
         "Periksa NIP dan kata sandi. Lupa? Minta tautan baru kepada HR. / Check both. Forgotten? Ask HR for a new link."
     )
@@ -162,8 +160,8 @@ def _login(visit: Visit, nip: str) -> bytes:
     return secrets.keyed(visit.request.app.state.portal_key, "login", visit.instansi, nip)
 
 
-def _paused(until: datetime, now: datetime) -> SignInPaused:
-    seconds = int((until - now).total_seconds()) + 1
+def _paused(until: datetime | None, now: datetime) -> SignInPaused:
+    seconds = max(int((until - now).total_seconds()), 0) + 1 if until else 15
     return SignInPaused(f"Coba lagi {seconds} detik lagi. / Try again in {seconds} seconds.", seconds=seconds)
 
 

@@ -27,10 +27,11 @@ SET login = excluded.login, roles = excluded.roles, changed_at = now(), changed_
 WHERE (a.login, a.roles) IS DISTINCT FROM (excluded.login, excluded.roles)
 RETURNING 1
 """
-_FAILED = """
+#: Counted before the password is looked at: many tries at once are as many as one after the other.
+_TRY = """
 UPDATE account SET failures = failures + 1,
-    locked_until = CASE WHEN failures + 1 > $3 THEN now() + least(interval '15 minutes', interval '15 seconds' * 2 ^ (failures - $3)) END
-WHERE instansi = $1 AND employee = $2 RETURNING 1
+    locked_until = CASE WHEN failures + 1 > $3 THEN now() + interval '15 seconds' * 2 ^ least(failures + 1 - $3, 6) END
+WHERE instansi = $1 AND employee = $2 AND (locked_until IS NULL OR locked_until <= now()) RETURNING 1
 """
 _PERSON = """
 SELECT s.employee, a.roles, s.seen_at, s.expires_at FROM session s JOIN account a USING (instansi, employee)
@@ -113,9 +114,9 @@ async def lock(conn: AsyncConnection, instansi: str, employee: UUID, by: str) ->
     await sign_out_everywhere(conn, instansi, employee)
 
 
-async def failed(conn: AsyncConnection, instansi: str, employee: UUID) -> None:
-    """Count a wrong password."""
-    await fetch(conn, _FAILED, instansi, employee, FREE_FAILURES)
+async def may_try(conn: AsyncConnection, instansi: str, employee: UUID) -> bool:
+    """Whether a password may be tried now, which is counted as a wrong one until somebody signs in."""
+    return bool(await fetch(conn, _TRY, instansi, employee, FREE_FAILURES))
 
 
 async def invite(
@@ -134,7 +135,7 @@ async def invite(
 
 async def invited(conn: AsyncConnection, instansi: str, token: bytes, now: datetime) -> UUID:
     """Whose password a link sets. LinkExpired."""
-    sql = "SELECT employee FROM invitation WHERE instansi = $1 AND token = $2 AND expires_at > $3"
+    sql = "SELECT employee FROM invitation WHERE instansi = $1 AND token = $2 AND expires_at > $3 FOR UPDATE"
     rows = await fetch(conn, sql, instansi, token, now)
     if not rows:
         raise LinkExpired("Minta tautan baru kepada HR instansi Anda. / Ask your instansi's HR for a new link.")

@@ -4,10 +4,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from services.portal import static_files
-from services.portal.backend import Away, Unanswered
-from services.portal.today.form import content, written
+from services.portal.backend import Unanswered
+from services.portal.today.form import content, entry_id, written
 from services.portal.visit import GuestDep, VisitDep
 
+#: Refusals that say nothing about the entry: it is sent again later.
+_PASSING = (401, 429)
 #: Further routes, without an instansi: a service worker rules what is below its own address.
 front = APIRouter(include_in_schema=False)
 
@@ -32,11 +34,10 @@ async def send(visit: VisitDep) -> Response:
     if typed.get("person") != str(visit.me):
         return JSONResponse({"refused": visit.t("Catatan ini ditulis orang lain di perangkat ini.")})
     try:
-        await visit.ask("PUT", "activity", f"/entries/{typed.get('id')}", body=content(typed, visit.language))
-    except Away as error:
-        return JSONResponse({"waits": visit.reason(error)}, 503)
+        await visit.ask("PUT", "activity", f"/entries/{entry_id(typed)}", body=content(typed, visit.language))
     except Unanswered as error:
-        return JSONResponse({"refused": visit.reason(error)})
+        passes = error.status in _PASSING or error.status >= 500 or error.problem.get("code") == "instansi-suspended"
+        return JSONResponse({"waits" if passes else "refused": visit.reason(error)}, 503 if passes else 200)
     return JSONResponse({"saved": True})
 
 

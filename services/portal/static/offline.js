@@ -1,12 +1,14 @@
 // Entries typed without a connection wait on the device and are sent, one by one, when there is one again.
 "use strict";
 (() => {
-  const place = document.getElementById("waiting");
+  const place = document.getElementById("waiting"); // where what waits is shown: Hari ini, and the page without a connection
   const form = document.getElementById("catat");
   const list = document.getElementById("waiting-list");
   const status = document.getElementById("waiting-status");
-  if (!place || !form || !window.indexedDB) return;
-  const said = place.dataset;
+  const leave = document.getElementById("keluar");
+  const nobody = document.getElementById("belum-masuk");
+  const said = (place || leave || nobody || {}).dataset;
+  if (!said || !window.indexedDB) return;
   const online = "send" in said; // the page came from the server, for somebody who is signed in
 
   const opened = new Promise((resolve, reject) => {
@@ -30,10 +32,25 @@
   const remove = id => stored("entries", "readwrite", each => each.delete(id));
   const me = async () => online ? said.person : (await stored("person", "readonly", each => each.get(said.instansi)))?.person;
   const waiting = async () => {
-    const person = await me();
+    const person = leave ? leave.dataset.person : await me();
+    if (!person) return [];
     const all = await stored("entries", "readonly", each => each.getAll());
     return all.filter(each => each.instansi === said.instansi && each.person === person);
   };
+
+  if (leave) leave.addEventListener("submit", async event => {
+    if (leave.dataset.sure) return;
+    event.preventDefault();
+    const entries = await waiting().catch(() => []);
+    if (entries.length && !confirm(leave.dataset.leave)) return;
+    const gone = [...entries.map(each => remove(each.id)), stored("person", "readwrite", each => each.delete(said.instansi))];
+    await Promise.all(gone).catch(() => {}); // a device that keeps nothing has nothing to forget
+    leave.dataset.sure = "yes";
+    leave.submit();
+  });
+  // Whoever comes next is not taken for whoever was here.
+  if (nobody) stored("person", "readwrite", each => each.delete(said.instansi)).catch(() => {});
+  if (!place || !form) return;
 
   // RFC 9562: 48 bits of milliseconds, the version, and random bits.
   const uuid7 = () => {
@@ -122,8 +139,9 @@
 
   form.addEventListener("submit", async event => {
     event.preventDefault();
-    const entry = await keep();
-    if (!entry) { form.submit(); return; }
+    const entry = await keep().catch(() => null); // a device that keeps nothing sends as forms do
+    if (!entry && online) { form.submit(); return; }
+    if (!entry) { place.hidden = false; status.textContent = said.nobody; return; }
     if (!online || !navigator.onLine) { await settle(); return; }
     const told = await ask(entry);
     if (told.waits) { await settle(); return; }
@@ -131,20 +149,18 @@
     if (told.saved) location.assign(`${location.pathname}?pesan=entry-logged`);
     else form.submit(); // the page says what to change, or asks to sign in, with all that was typed
   });
-  window.addEventListener("online", () => online ? send() : location.assign(form.dataset.today));
-  setInterval(send, 15000);
-
-  document.querySelectorAll('form[action$="/keluar"], form[action$="/keluar-semua"]').forEach(leave =>
-    leave.addEventListener("submit", async event => {
-      if (leave.dataset.sure) return;
-      event.preventDefault();
-      const entries = await waiting();
-      if (entries.length && !confirm(said.leave)) return;
-      await Promise.all(entries.map(each => remove(each.id)));
-      await stored("person", "readwrite", each => each.delete(said.instansi));
-      leave.dataset.sure = "yes";
-      leave.submit();
-    }));
+  // "online" only says that there is a network; whether the portal is reached, asking shows. What is being typed stays.
+  const back = async () => {
+    if (form.elements.description.value || form.elements.quantity.value) return;
+    try {
+      if ((await fetch("/manifest.webmanifest", { cache: "no-store" })).ok) location.assign(form.dataset.today);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+    }
+  };
+  const retry = () => online ? send() : back();
+  window.addEventListener("online", retry);
+  setInterval(retry, online ? 15000 : 5000);
 
   (async () => {
     if (online) {

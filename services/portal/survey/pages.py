@@ -30,9 +30,10 @@ ANSWERS = (N_("Tidak baik"), N_("Kurang baik"), N_("Baik"), N_("Sangat baik"))
 
 def add(router: APIRouter) -> None:
     """The pages of this folder."""
-    router.add_api_route("/survei/{unit}", show, methods=["GET"])
-    router.add_api_route("/survei/{unit}", take, methods=["POST"])
-    router.add_api_route("/survei/{unit}/poster", poster, methods=["GET"])
+    # Codes of units may hold a slash.
+    router.add_api_route("/survei/{unit:path}/poster", poster, methods=["GET"])
+    router.add_api_route("/survei/{unit:path}", show, methods=["GET"])
+    router.add_api_route("/survei/{unit:path}", take, methods=["POST"])
 
 
 async def show(unit: str, visit: GuestDep) -> Response:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from services.portal.texts import plain
 from services.portal.visit import Visit
+from shared.errors import Invalid
 from shared.people.queries import Rules
 from shared.web.messages import Language
 
@@ -20,6 +22,14 @@ def content(typed: Mapping[str, str], language: Language) -> dict[str, Any]:
         body["minutes"] = int(typed["minutes"])
     body["quantity"] = plain(typed.get("quantity", ""), language) or "1"
     return body
+
+
+def entry_id(typed: Mapping[str, str]) -> UUID:
+    """The id that the form was given. Invalid for what our forms do not send."""
+    try:
+        return UUID(typed.get("id", ""))
+    except ValueError:
+        raise Invalid("Buka halamannya lagi, lalu kirim lagi. / Open the page again, then send again.") from None
 
 
 def filled(entry: Mapping[str, Any], visit: Visit) -> dict[str, str]:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.portal.backend import Unanswered
 from services.portal.today.entry import change_entry, show_entry
-from services.portal.today.form import FIELDS, content, filled, indicators, punctual_since, written
+from services.portal.today.form import FIELDS, content, entry_id, filled, indicators, punctual_since, written
 from services.portal.today.pins import change_pins, pinned
 from services.portal.verify.reading import histories
 from services.portal.visit import Visit, VisitDep
@@ -34,10 +34,10 @@ def add(router: APIRouter) -> None:
     router.add_api_route("/catatan/{entry}", change_entry, methods=["POST"])
 
 
-async def show(visit: VisitDep) -> Response:
+async def show(visit: VisitDep, lagi: UUID | None = None) -> Response:
     """The form, filled from an earlier entry where one was tapped, and what was logged lately."""
-    again, typed = visit.request.query_params.get("lagi"), {}
-    if again and (earlier := await visit.part("activity", f"/entries/{UUID(again)}")):
+    typed = {}
+    if lagi and (earlier := await visit.part("activity", f"/entries/{lagi}")):
         before = filled(earlier, visit)
         typed = {name: before[name] for name in _AGAIN}
     return await _page(visit, {"id": str(fresh_id()), **typed})
@@ -47,7 +47,7 @@ async def log(visit: VisitDep) -> Response:
     """Log an entry under the id that the form was given: sent twice it is recorded once."""
     typed = await written(visit)
     try:
-        await visit.ask("PUT", "activity", f"/entries/{typed.get('id')}", body=content(typed, visit.language))
+        await visit.ask("PUT", "activity", f"/entries/{entry_id(typed)}", body=content(typed, visit.language))
     except Unanswered as error:
         return await _page(visit, typed, error)
     return visit.back("hari-ini", "entry-logged")

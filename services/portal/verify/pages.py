@@ -14,7 +14,7 @@ from services.portal.backend import Unanswered
 from services.portal.texts import said
 from services.portal.verify.reading import histories, indicators, waiting
 from services.portal.visit import Visit, VisitDep
-from shared.errors import Invalid
+from shared.errors import Invalid, NotFound
 
 #: What a button asks of the service: the path behind the entry, the verdict, and what the page says afterwards.
 _DECISIONS = {
@@ -102,7 +102,9 @@ async def show_entry(entry: UUID, visit: VisitDep) -> Response:
 async def decide(entry: UUID, visit: VisitDep) -> Response:
     """Verify, return, or take a verification back; the version seen stands in the form."""
     typed = {key: str(value).strip() for key, value in (await visit.form()).items()}
-    path, verdict, notice = _DECISIONS.get(typed.get("do", ""), _DECISIONS["meets"])
+    if typed.get("do") not in _DECISIONS:
+        raise NotFound("Buka halamannya lagi. / Open the page again.")
+    path, verdict, notice = _DECISIONS[typed["do"]]
     body: dict[str, Any] = {"version": _version(typed.get("version", "")), "text": typed.get("text") or None}
     if verdict:
         body["verdict"] = verdict

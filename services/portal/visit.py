@@ -64,7 +64,8 @@ class FormNotOurs(Refusal):
 
 
 @cache
-def _environment() -> Environment:
+def _translated(language: Language) -> Environment:
+    """Templates in a language. Each has an environment of its own: overlays of one share what sentences are looked up in."""
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -74,12 +75,6 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.globals["static"] = static_files.address
-    return made
-
-
-@cache
-def _translated(language: Language) -> Environment:
-    made = _environment().overlay()
     made.install_gettext_translations(texts.catalogue(language), newstyle=True)  # type: ignore[attr-defined]
     return made
 

@@ -27,8 +27,8 @@ _BY: dict[str, Sequence[str | None]] = {
     "/survei/{unit}": (None,),
 }
 _ANYBODY = ("camat", "hana", "audi")
-#: What answers with something else than a page of its own: the way to the first page, what scripts ask, what is none.
-_NO_PAGE = {"/", "/live", "/kotak-masuk/jumlah", "/{rest:path}"}
+#: What answers with something else than a page of its own: the way to the first page, what scripts ask, a file to keep, what is none.
+_NO_PAGE = {"/", "/live", "/kotak-masuk/jumlah", "/{rest}", "/pemantauan/unduh"}
 #: Pages that stand for no route: refusals, as people see them.
 _REFUSALS = (("/tidak-ada", None), ("/kinerja/kapan", "budi"))
 
@@ -38,7 +38,11 @@ def routes() -> list[str]:
     router = APIRouter()
     for part in _PAGES:
         part.add(router)
-    read = (each.path for each in router.routes if isinstance(each, APIRoute) and "GET" in (each.methods or ()))
+    read = (
+        each.path.replace(":path}", "}")
+        for each in router.routes
+        if isinstance(each, APIRoute) and "GET" in (each.methods or ())
+    )
     return sorted(set(read) - _NO_PAGE)
 
 

@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 from services.portal import texts
 from services.portal.texts import CATALOGUES
 from shared.web.messages import Language
+from tests.portal.conftest import Office
 
 _PORTAL = CATALOGUES.parent
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
@@ -72,3 +73,12 @@ def test_a_number_is_taken_as_the_pages_of_its_language_write_it(written: str, l
 def test_no_template_has_a_style_or_a_script_of_its_own() -> None:
     for template in Path(_PORTAL).rglob("*.html"):
         assert not re.search(r"\sstyle=|<style|\son[a-z]+=|<script>", template.read_text()), template.name
+
+
+def test_whoever_reads_english_changes_nothing_for_whoever_reads_indonesian(office: Office) -> None:
+    english = office.browser()
+    english.http.headers["Accept-Language"] = "en"
+    assert "Sign in" in english.get("masuk").text
+    for _ in range(2):
+        assert "Masuk" in office.browser().get("masuk").text
+        assert "Sign in" in english.get("masuk").text

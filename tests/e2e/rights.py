@@ -90,6 +90,8 @@ APPRAISAL = {
     "POST /plans/{employee}/{year}/return": [_theirs(body={"revision": 1, "reason": "x"})],
     "POST /imports/plans": _role(),
     "GET /reviews": [Rule("seen", "period={period}")],
+    "GET /indicators": [Rule("seen", "year={year}&employee={employee}")],
+    "GET /reviews/{employee}": [_theirs("periods={period}")],
     "GET /reviews/{employee}/{period}": [_theirs()],
     "POST /reviews/{employee}/{period}/rating": [_theirs(body=_RATING)],
     "POST /reviews/{employee}/{period}/realisation": [_theirs(body=_STATED)],

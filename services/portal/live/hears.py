@@ -87,7 +87,7 @@ async def _note(conn: AsyncConnection, messages: Sequence[Received[Any]]) -> Non
 
 def _subscription(service: str) -> Subscription:
     messages = tuple(message for message in _TOLD if message.stream() == service.upper())
-    return Subscription(durable=f"portal--{service}--live", messages=messages, handle=_note, batch=500)
+    return Subscription(durable=f"portal--{service}--live", messages=messages, handle=_note, kind="event", batch=500)
 
 
 HEARS = [_subscription(service) for service in ("activity", "appraisal", "training")]

@@ -6,14 +6,14 @@ from decimal import Decimal
 import orjson
 
 from services.appraisal.period.close import close_periods, request
-from shared.calendar import Period
+from shared.calendar import Period, local_date
 from shared.eventstore.database import Database
 from tests.appraisal import world
 from tests.appraisal.conftest import Ask, Tell, context, plan
 from tests.appraisal.world import confirmed, entry, indicator, name
 
 GAPS = "SELECT competency, open, opened, required, level FROM gap WHERE employee = $1 ORDER BY competency"
-TODAY = datetime.now(UTC).date()
+TODAY = local_date(datetime.now(UTC), "Asia/Jakarta")  # as the office counts days
 
 
 async def _office(tell: Tell, **requires: int) -> None:

@@ -6,11 +6,11 @@ from tests.portal.conftest import Office
 
 def test_a_returned_entry_is_told_and_marked_as_read(office: Office) -> None:
     item = entry(office.agency.today, "1", description="Salah hitung")
-    office.agency.do("hana", "activity", "POST", "/entries/batch", {"items": [item]})
+    office.agency.do("ani", "activity", "POST", "/entries/batch", {"items": [item]})
     office.agency.do(
         "camat", "activity", "POST", f"/entries/{item['id']}/return", {"version": 1, "text": "Mohon dihitung ulang"}
     )
-    browser = office.sign_in("hana")
+    browser = office.sign_in("ani")
     until(lambda: "belum dibaca" in browser.get("kotak-masuk").text)
     assert "dikembalikan" in browser.text.lower()
     browser.post(which="all")

@@ -14,13 +14,13 @@ def _indicator(title: str, target: dict[str, str], **more: str) -> dict[str, Any
 
 def _propose(office: Office, *indicators: dict[str, Any]) -> None:
     results = [{"id": str(fresh_id()), "title": "Laporan tersusun", "indicators": list(indicators)}]
-    address = f"/plans/{office.agency.people['ani']}/{office.agency.today.year}"
+    address = f"/plans/{office.agency.people['hana']}/{office.agency.today.year}"
     office.agency.do("camat", "appraisal", "PUT", address, {"results": results})
 
 
 def _plan(office: Office) -> dict[str, Any]:
-    address = f"/plans/{office.agency.people['ani']}/{office.agency.today.year}"
-    found: dict[str, Any] = office.agency.do("ani", "appraisal", "GET", address)
+    address = f"/plans/{office.agency.people['hana']}/{office.agency.today.year}"
+    found: dict[str, Any] = office.agency.do("hana", "appraisal", "GET", address)
     return found
 
 
@@ -32,7 +32,7 @@ def _form(browser: Browser) -> dict[str, Any]:
 def test_a_plan_is_returned_and_agreed_as_it_was_seen_and_realisations_are_stated(office: Office) -> None:
     by_hand = _indicator("Kelengkapan arsip", {"kind": "percent", "value": "80"}, measure="manual")
     counted = _indicator("Laporan bulanan", {"kind": "range", "lo": "2", "hi": "4"})
-    browser = office.sign_in("ani").get("skp")
+    browser = office.sign_in("hana").get("skp")
     assert "Belum ada SKP untuk tahun ini." in browser.text
     _propose(office, by_hand, counted)
     browser.get("skp")
@@ -81,7 +81,7 @@ def _states_and_confirms(office: Office, browser: Browser, indicator: str) -> No
         browser.post(f"kinerja/{period}", indicator=indicator, value="42,5", note="Rekap arsip")
         assert "Realisasi tersimpan" in browser.text
     assert "Yang Anda isi: 42,5 laporan, Rekap arsip — menunggu konfirmasi atasan; belum dihitung." in browser.text
-    review = f"/reviews/{office.agency.people['ani']}/{period}"
+    review = f"/reviews/{office.agency.people['hana']}/{period}"
     confirmation = {"indicator": indicator, "value": "42.5"}
     office.agency.do("camat", "appraisal", "POST", f"{review}/realisation/confirm", confirmation)
     assert "sudah dikonfirmasi atasan dan dihitung." in browser.get("kinerja").text

@@ -1,7 +1,7 @@
 """One request of a person: who it is, in which language, and how pages are answered."""
 
 import hmac
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -144,25 +144,15 @@ class Visit:
         self, method: str, service: str, path: str, *, body: Any = None, params: Any = None, seen: int | None = None
     ) -> Any:
         """What a service answers to whoever is signed in; `seen` is the version that a decision is about. Refused, Away."""
-        backend: Backend = self.request.app.state.backend
-        return await backend.call(
-            method,
-            service,
-            path,
-            instansi=self.instansi,
-            signed=self._person(),
-            language=self.language,
-            body=body,
-            params=params,
-            seen=seen,
-        )
+        return await self._call(self._person(), method, service, path, body=body, params=params, seen=seen)
 
     async def ask_as_portal(self, method: str, service: str, path: str, *, body: Any = None) -> Any:
         """What a service answers to the portal itself, for people without an account. Refused, Away."""
+        return await self._call(None, method, service, path, body=body)
+
+    async def _call(self, signed: Signed | None, *what: str, **more: Any) -> Any:
         backend: Backend = self.request.app.state.backend
-        return await backend.call(
-            method, service, path, instansi=self.instansi, signed=None, language=self.language, body=body
-        )
+        return await backend.call(*what, instansi=self.instansi, signed=signed, language=self.language, **more)
 
     async def part(self, service: str, path: str, **params: Any) -> Any:
         """A part of a page, None when its service is away or knows nothing: the rest of the page is shown without it."""
@@ -401,4 +391,3 @@ async def _signed(request: Request) -> Visit:
 #: Anybody's visit, and that of somebody who signed in.
 GuestDep = Annotated[Visit, Depends(_visit)]
 VisitDep = Annotated[Visit, Depends(_signed)]
-Values = Mapping[str, Any]

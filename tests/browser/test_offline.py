@@ -73,10 +73,11 @@ def test_what_the_service_refuses_is_explained_beside_the_entry_and_nothing_else
     _type(page, "Terlalu lama")
     page.get_by_label("Tanggal").fill(str(office.agency.today))
     _type(page, "Sesudahnya")
+    expect(page.locator("#waiting-list li")).to_have_count(2)
     page.context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(page.locator("#waiting-list li")).to_have_count(1, timeout=60_000)
-    expect(page.locator("#waiting-list")).to_contain_text("Terlalu lama")
+    expect(page.locator("#waiting-list li")).to_contain_text("Terlalu lama")
     expect(page.locator("#waiting-list small")).not_to_contain_text("menunggu sambungan")
     assert _recorded(office, "ani", "Sesudahnya") == ["Sesudahnya"]
     page.get_by_role("button", name="Hapus").click()

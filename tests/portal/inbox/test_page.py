@@ -13,5 +13,6 @@ def test_a_returned_entry_is_told_and_marked_as_read(office: Office) -> None:
     browser = office.sign_in("ani")
     until(lambda: "belum dibaca" in browser.get("kotak-masuk").text)
     assert "dikembalikan" in browser.text.lower()
-    browser.post(which="all")
-    assert (browser.page, "belum dibaca" in browser.text) == ("kotak-masuk", False)
+    # What other tests tell her may come meanwhile.
+    until(lambda: "belum dibaca" not in browser.get("kotak-masuk").post(which="all").text)
+    assert browser.page == "kotak-masuk"
